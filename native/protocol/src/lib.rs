@@ -1,0 +1,15 @@
+//! The messages between host and guest, and the frames that carry them: the one definition, for both ends.
+
+pub mod control;
+pub mod exec;
+pub mod frame;
+pub mod message;
+pub mod stream;
+
+/// The version said in `hello`; the other side drops the connection when it differs.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// vsock ports: control and Wayland are connected to by the guest, exec by the host.
+pub const CONTROL_PORT: u32 = 1024;
+pub const EXEC_PORT: u32 = 1025;
+pub const WAYLAND_PORT: u32 = 1026;

@@ -1,0 +1,88 @@
+// Runs one of the programs that build images, and turns its failure into an error that says what the program said last.
+import { execa } from "execa";
+import { ClocheError } from "../errors.ts";
+import { readLines } from "../read-lines.ts";
+import { diskFull, saysDiskFull } from "./space.ts";
+
+export interface Tool {
+  readonly argv: readonly string[];
+  /** What is being done, for the error: "the root cannot be built". */
+  readonly failure: string;
+  /** Where it writes, for `disk-full`. */
+  readonly writesTo: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLine?: (line: string) => void;
+  /** Names the remedy where the output shows a known cause. */
+  readonly hintFor?: (lines: readonly string[]) => string | undefined;
+}
+
+/** Lines of a tool's output that an error carries. */
+const keptLines = 10;
+/** What a tool gets to clean up after an abort, before it is killed. */
+const graceMs = 10_000;
+
+/** Runs it to its end and returns its standard output. Throws `build-failed`, `disk-full`, `missing-program`, `interrupted`. */
+export async function runTool(tool: Tool): Promise<string> {
+  const [program = "", ...args] = tool.argv;
+  if (tool.signal?.aborted) throw interrupted();
+  const last: string[] = [];
+  // A group of its own: mmdebstrap waits for its children when it is told to end, so they are told too.
+  const child = execa(program, args, {
+    detached: true,
+    cleanup: true,
+    stdin: "ignore",
+    reject: false,
+    maxBuffer: 1 << 20,
+    env: { LC_ALL: "C.UTF-8", SOURCE_DATE_EPOCH: "0", ...tool.environment },
+    ...(tool.directory !== undefined && { cwd: tool.directory }),
+  });
+  readLines(child.stderr, {
+    maxLineBytes: 4096,
+    onLine(line) {
+      if (last.push(line) > keptLines) last.shift();
+      tool.onLine?.(line);
+    },
+  });
+  const stop = stopper(child.pid);
+  tool.signal?.addEventListener("abort", stop.begin, { once: true });
+  const result = await child;
+  tool.signal?.removeEventListener("abort", stop.begin);
+  stop.end();
+
+  if (tool.signal?.aborted) throw interrupted();
+  if (result.code === "ENOENT") throw new ClocheError("missing-program", `${program} is not on PATH`, hintFor(program));
+  if (result.exitCode === 0) return result.stdout;
+  const cause = new Error([`${program} ended with ${result.signal ?? `exit code ${result.exitCode}`}`, ...last].join("\n"));
+  if (saysDiskFull(last.join("\n"))) throw diskFull(tool.writesTo, cause);
+  const hint = tool.hintFor?.(last);
+  throw new ClocheError("build-failed", tool.failure, { cause, ...(hint !== undefined && { hint }) });
+}
+
+const interrupted = () => new ClocheError("interrupted", "the build was interrupted");
+
+function stopper(pid: number | undefined) {
+  let timer: NodeJS.Timeout | undefined;
+  const kill = (signal: NodeJS.Signals) => {
+    try {
+      if (pid !== undefined) process.kill(-pid, signal);
+    } catch {
+      // The group has ended.
+    }
+  };
+  return {
+    begin: () => {
+      kill("SIGTERM");
+      timer = setTimeout(() => kill("SIGKILL"), graceMs);
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+const debianPackage: Readonly<Record<string, string>> = { bwrap: "bubblewrap", mmdebstrap: "mmdebstrap", flock: "util-linux" };
+
+function hintFor(program: string): { hint?: string } {
+  const name = debianPackage[program];
+  return name === undefined ? {} : { hint: `Install it: on Debian, apt install ${name}.` };
+}

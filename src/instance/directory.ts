@@ -1,0 +1,80 @@
+// The directory of one running instance, held by a lock for as long as its supervisor, or who cleans up after it, lives.
+import { closeSync, fstatSync } from "node:fs";
+import { mkdir, readdir, rm, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { lockFile } from "../../native/bindings/index.ts";
+import { ClocheError } from "../errors.ts";
+import { runtimeDirectory } from "../paths.ts";
+
+export interface InstanceDirectory {
+  readonly path: string;
+  /** What helpers see of it, each only the parts it works with. */
+  readonly link: string;
+  readonly display: string;
+  readonly files: string;
+  readonly network: string;
+  /** The descriptor that holds the lock; whoever inherits it holds the lock too. */
+  readonly lock: number;
+  readonly lockPath: string;
+}
+
+export const instancesDirectory = (): string => join(runtimeDirectory(), "instances");
+export const instancePath = (id: string): string => join(instancesDirectory(), id);
+const lockPathOf = (id: string): string => join(runtimeDirectory(), "locks", id);
+
+/** Makes the directory anew. Throws `already-running` while another supervisor has it. */
+export async function createDirectory(id: string): Promise<InstanceDirectory> {
+  const path = instancePath(id);
+  const lockPath = lockPathOf(id);
+  try {
+    await mkdir(join(runtimeDirectory(), "locks"), { recursive: true, mode: 0o700 });
+    const lock = await takeLock(id, lockPath);
+    // Whatever is there was left by a supervisor that was killed together with its janitor.
+    await rm(path, { recursive: true, force: true });
+    const parts = {
+      link: join(path, "link"),
+      display: join(path, "display"),
+      files: join(path, "files"),
+      network: join(path, "net"),
+    };
+    for (const directory of Object.values(parts)) await mkdir(directory, { recursive: true, mode: 0o700 });
+    return { path, ...parts, lock, lockPath };
+  } catch (cause) {
+    if (cause instanceof ClocheError) throw cause;
+    throw new ClocheError("state", `the instance's directory ${path} cannot be made`, { cause });
+  }
+}
+
+/** Removes all of it and gives the lock back. */
+export async function removeDirectory(directory: InstanceDirectory): Promise<void> {
+  await rm(directory.path, { recursive: true, force: true });
+  await unlink(directory.lockPath).catch(() => {});
+  closeSync(directory.lock);
+}
+
+/** Removes what supervisors left that were killed together with their janitors. */
+export async function sweepDirectories(): Promise<void> {
+  for (const id of await readdir(instancesDirectory()).catch(() => [])) {
+    const lockPath = lockPathOf(id);
+    const lock = await lockFile(lockPath, false);
+    if (lock === null) continue;
+    await rm(instancePath(id), { recursive: true, force: true });
+    await unlink(lockPath).catch(() => {});
+    closeSync(lock);
+  }
+}
+
+async function takeLock(id: string, path: string): Promise<number> {
+  for (;;) {
+    const lock = await lockFile(path, false);
+    if (lock === null) {
+      throw new ClocheError("already-running", `${id} is running`, {
+        hint: `A second one beside it: cloche run ${id.split("@")[0]}@NAME. A command in this one: cloche exec ${id} -- COMMAND.`,
+      });
+    }
+    // The last holder may have unlinked the file between our open and our lock.
+    const current = await stat(path).catch(() => undefined);
+    if (current !== undefined && current.ino === fstatSync(lock).ino) return lock;
+    closeSync(lock);
+  }
+}

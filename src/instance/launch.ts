@@ -1,0 +1,161 @@
+// The life of one instance: prepare, start, ready, sessions, stop. Whatever happens, nothing of it is left.
+import { randomBytes } from "node:crypto";
+import { Socket } from "node:net";
+import { hostnameOf } from "../app/instance-name.ts";
+import { ClocheError, messageOf } from "../errors.ts";
+import { ExecSession, type ExecSinks } from "../link/exec.ts";
+import { connectGuest } from "../link/hybrid-vsock.ts";
+import { type Command, type Configuration, linkPort } from "../link/protocol.ts";
+import { linkSocket } from "../link/vsock-device.ts";
+import { InstanceLog, logPath } from "../log.ts";
+import { guestNetwork } from "../network/passt.ts";
+import type { Progress } from "../progress.ts";
+import type { MachineSpec } from "../vmm/machine-spec.ts";
+import { serveControl } from "./control-socket.ts";
+import { createDirectory, removeDirectory, sweepDirectories } from "./directory.ts";
+import { startJanitor } from "./janitor.ts";
+import { Machine } from "./machine.ts";
+import { planInstance } from "./plan.ts";
+import { type LaunchRequest, type Prepared, prepareLaunch } from "./request.ts";
+import { type InstanceState, ownStartTime, writeState } from "./state.ts";
+import { type StageTime, Stopwatch } from "./timing.ts";
+
+/** Milliseconds from the monitor's start to the agent's hello: ten times a slow boot in software emulation. */
+const defaultHelloTimeoutMs = 60_000;
+/** Console lines that a failure shows. */
+const consoleLines = 12;
+
+export interface LiveInstance {
+  readonly state: InstanceState;
+  readonly timings: readonly StageTime[];
+  /** Rejects when the machine ends before it was told to. */
+  readonly failed: Promise<never>;
+  /** Resolves when another command asked for the end; the number is the grace in milliseconds. */
+  readonly stopRequested: Promise<number>;
+  openSession(command: Command, sinks: ExecSinks): Promise<ExecSession>;
+  writeLog(source: string, message: string): void;
+  /** Ends it in good order within `graceMs`; 0 kills it. Resolves when nothing is left. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Brings an instance to life. Throws with the stage that failed and the console's last lines; by then nothing is left. */
+export async function launch(request: LaunchRequest, progress: Progress, signal: AbortSignal): Promise<LiveInstance> {
+  await sweepDirectories();
+  const stopwatch = new Stopwatch();
+  stopwatch.begin("prepare");
+  return bringUp(request, await prepareLaunch(request, progress, signal), stopwatch, signal);
+}
+
+/** The part of `launch` after everything has been found and built. */
+export async function bringUp(
+  request: LaunchRequest,
+  prepared: Prepared,
+  stopwatch: Stopwatch,
+  signal: AbortSignal,
+  helloTimeoutMs = defaultHelloTimeoutMs,
+): Promise<LiveInstance> {
+  await using cleanup = new AsyncDisposableStack();
+  const directory = await createDirectory(request.name.id);
+  cleanup.defer(() => removeDirectory(directory));
+  const janitor = startJanitor(directory);
+  cleanup.defer(() => janitor.dismiss());
+  const log = new InstanceLog(logPath(request.name.id));
+  cleanup.defer(() => log.close());
+
+  const plan = planInstance(prepared.spec, prepared.display, directory, prepared.selection.driver, prepared.facts);
+  const machine = new Machine({
+    jail: prepared.jail,
+    driver: prepared.selection.driver,
+    log: (source, message) => log.write(source, message),
+    stopwatch,
+    signal,
+    helloTimeoutMs,
+  });
+  let state = describe(request, prepared, plan.monitor.accelerator);
+  await writeState(state);
+  log.write("supervisor", `starts: ${prepared.selection.reason}`);
+  const graceMs = { value: 0 };
+  cleanup.defer(() => machine.stop(graceMs.value));
+  try {
+    await machine.start(plan, directory, configurationOf(prepared.spec, hostnameOf(request.name), request.hasWindows));
+  } catch (error) {
+    const told = withStage(error, stopwatch.current, machine.console.last(consoleLines));
+    log.write("supervisor", `failed in ${stopwatch.current}: ${told.message}`);
+    throw told;
+  }
+  stopwatch.finish();
+
+  const stopRequested = Promise.withResolvers<number>();
+  const openDescriptor = () => connectGuest(linkSocket(directory.link), linkPort.exec);
+  cleanup.defer(serveControl(request.name.id, { openSession: openDescriptor, stop: stopRequested.resolve }));
+  const processes = machine.processes.map(({ name, pid }) => ({ name, pid }));
+  state = { ...state, phase: "running", processes, timings: stopwatch.stages };
+  await writeState(state);
+  log.write("supervisor", `ready after ${stopwatch.totalMs} ms`);
+
+  const resources = cleanup.move();
+  let stopped: Promise<void> | undefined;
+  return {
+    state,
+    timings: stopwatch.stages,
+    failed: machine.failed.catch((error) => {
+      throw withStage(error, "run", machine.console.last(consoleLines));
+    }),
+    stopRequested: stopRequested.promise,
+    openSession: async (command, sinks) => new ExecSession(new Socket({ fd: await openDescriptor() }), command, sinks),
+    writeLog: (source, message) => log.write(source, message),
+    stop(grace) {
+      graceMs.value = grace;
+      stopped ??= writeState({ ...state, phase: "stopping" })
+        .catch(() => {})
+        .then(() => resources.disposeAsync());
+      return stopped;
+    },
+  };
+}
+
+function configurationOf(
+  spec: MachineSpec,
+  hostname: string,
+  hasWindows: boolean,
+): Omit<Configuration, "clockUnixNs" | "seed"> {
+  return {
+    hostname,
+    machineId: randomBytes(16).toString("hex"),
+    mounts: spec.shares.map(({ tag, mountPoint, readOnly }) => ({ tag, path: mountPoint, readOnly })),
+    display: hasWindows ? { port: linkPort.wayland } : null,
+    network: spec.network === "none" ? null : guestNetwork,
+    environment: {},
+  };
+}
+
+function describe(request: LaunchRequest, { spec, selection, image }: Prepared, accelerator: string): InstanceState {
+  return {
+    id: spec.id,
+    app: request.name.app,
+    pid: process.pid,
+    startTime: ownStartTime(),
+    phase: "starting",
+    startedAt: new Date().toISOString(),
+    monitor: selection.driver.name,
+    reason: selection.reason,
+    accelerator,
+    machine: { cpus: spec.cpus, memoryMib: spec.memoryMib, shares: spec.shares },
+    image: image.digest,
+    windows: request.hasWindows,
+    network: spec.network,
+    processes: [],
+    timings: [],
+  };
+}
+
+function withStage(error: unknown, stage: string, console: readonly string[]): ClocheError {
+  const known = error instanceof ClocheError ? error : new ClocheError("state", messageOf(error), { cause: error });
+  if (known.code === "interrupted") return known;
+  return new ClocheError(known.code, known.message, {
+    stage,
+    console,
+    cause: known.cause,
+    ...(known.hint === undefined ? {} : { hint: known.hint }),
+  });
+}

@@ -1,0 +1,166 @@
+// A machine and its helpers, from the first process to the agent's `ready`, and back to nothing.
+
+import { randomBytes } from "node:crypto";
+import { Socket } from "node:net";
+import * as fdpass from "../../native/fdpass/index.ts";
+import { ClocheError } from "../errors.ts";
+import type { JailHost } from "../jail/bwrap.ts";
+import { type Agent, listenForAgent } from "../link/control.ts";
+import type { Configuration } from "../link/protocol.ts";
+import { linkSocket } from "../link/vsock-device.ts";
+import type { MonitorDriver } from "../vmm/contract.ts";
+import { Console } from "./console.ts";
+import type { InstanceDirectory } from "./directory.ts";
+import type { InstancePlan } from "./plan.ts";
+import { type HelperProcess, type LineSink, listening, startProcess, untimelyEnd } from "./processes.ts";
+import type { Stopwatch } from "./timing.ts";
+
+const readyTimeoutMs = 30_000;
+/** Milliseconds that a guest gets beyond its grace to sync and power off. */
+const powerOffMs = 4_000;
+
+export interface MachineHost {
+  readonly jail: JailHost;
+  readonly driver: MonitorDriver;
+  readonly log: LineSink;
+  readonly stopwatch: Stopwatch;
+  /** Aborted when the user gives up. */
+  readonly signal: AbortSignal;
+  /** Milliseconds from the monitor's start to the agent's hello. */
+  readonly helloTimeoutMs: number;
+}
+
+export class Machine {
+  readonly console = new Console();
+  readonly processes: HelperProcess[] = [];
+  readonly #host: MachineHost;
+  readonly #failed = Promise.withResolvers<never>();
+  #monitor: HelperProcess | undefined;
+  #agent: Agent | undefined;
+  #closeListener: (() => void) | undefined;
+  #isStopping = false;
+
+  constructor(host: MachineHost) {
+    this.#host = host;
+    this.#failed.promise.catch(() => {});
+    const giveUp = () => this.#failed.reject(new ClocheError("interrupted", "interrupted"));
+    if (host.signal.aborted) giveUp();
+    host.signal.addEventListener("abort", giveUp, { once: true });
+  }
+
+  /** Rejects when any process of the machine, or its link, ends before `stop` is called. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
+  }
+
+  /** Starts everything and hands the guest its identity. Throws what went wrong; `stop` is to be called either way. */
+  async start(
+    plan: InstancePlan,
+    directory: InstanceDirectory,
+    configuration: Omit<Configuration, "clockUnixNs" | "seed">,
+  ): Promise<void> {
+    const { stopwatch, log, helloTimeoutMs } = this.#host;
+    stopwatch.begin("helpers");
+    const listener = await listenForAgent(linkSocket(directory.link), (level, message) =>
+      log("agent", `${level}: ${message}`),
+    );
+    this.#closeListener = listener.close;
+    await this.#orFailure(Promise.all(plan.helpers.map((helper) => listening(helper, this.#startHelper(helper)))));
+
+    stopwatch.begin("monitor");
+    await this.#startMonitor(plan);
+
+    stopwatch.begin("boot");
+    const agent = await this.#within(helloTimeoutMs, "boot its kernel and say hello", listener.agent);
+    await this.#within(helloTimeoutMs, "say hello", agent.hello());
+    this.#agent = agent;
+    void agent.closed.then((reason) => this.#fail(reason));
+
+    stopwatch.begin("configure");
+    const clockUnixNs = String(BigInt(Date.now()) * 1_000_000n);
+    const seed = randomBytes(64).toString("base64");
+    await this.#within(
+      readyTimeoutMs,
+      "make its session ready",
+      agent.configure({ ...configuration, clockUnixNs, seed }),
+    );
+  }
+
+  /** Ends the guest in good order within `graceMs`, then whatever is left. Never throws. */
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#closeListener?.();
+    const monitor = this.#monitor;
+    if (monitor && this.#agent && graceMs > 0) {
+      this.#agent.shutDown(graceMs);
+      await Promise.race([monitor.exited, delay(graceMs + powerOffMs)]);
+    }
+    await monitor?.kill();
+    await Promise.all(this.processes.map((helper) => helper.kill()));
+  }
+
+  #startHelper(plan: InstancePlan["helpers"][number]): HelperProcess {
+    const helper = startProcess(plan, this.#host.jail, this.#host.log);
+    this.processes.push(helper);
+    void helper.exited.then(async () => this.#fail(await untimelyEnd(helper)));
+    return helper;
+  }
+
+  async #startMonitor({ monitor }: InstancePlan): Promise<void> {
+    const { jail, log, driver, signal } = this.#host;
+    const [ours, theirs] = fdpass.socketpair();
+    const control = new Socket({ fd: ours });
+    try {
+      const onLine: LineSink = (source, line) => {
+        if (source === monitor.process.name) log("console", this.console.push(line));
+        else log(source, line);
+      };
+      this.#monitor = startProcess({ ...monitor.process, descriptors: [theirs] }, jail, onLine);
+    } finally {
+      fdpass.close(theirs);
+    }
+    const process = this.#monitor;
+    this.processes.push(process);
+    void process.exited.then(async () => this.#fail(await this.#monitorEnd(process)));
+    await this.#orFailure(driver.control(control, signal));
+  }
+
+  async #monitorEnd(process: HelperProcess): Promise<ClocheError> {
+    const panic = this.console.panic;
+    if (panic !== undefined) return new ClocheError("kernel-panic", `the guest's kernel gave up: ${panic}`);
+    const last = this.console.last(1)[0];
+    if (last?.startsWith("cloche-guest:"))
+      return new ClocheError("agent-failed", `in the guest: ${last.slice("cloche-guest: ".length)}`);
+    const { message } = await untimelyEnd(process);
+    return new ClocheError("monitor-failed", message);
+  }
+
+  #fail(reason: ClocheError): void {
+    if (this.#isStopping) return;
+    // The link's end and the monitor's come together: the monitor's tells more, and it is there in a moment.
+    const isLink = reason.code === "agent-failed" && this.#monitor !== undefined;
+    const settle = isLink ? Promise.race([this.#monitor?.exited, delay(2_000)]) : Promise.resolve();
+    void settle.then(() => setImmediate(() => this.#failed.reject(reason)));
+  }
+
+  #orFailure<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#failed.promise]);
+  }
+
+  async #within<T>(timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
+    const late = Promise.withResolvers<never>();
+    const error = () => new ClocheError("agent-timeout", `the guest did not ${what} in ${timeoutMs / 1000} s`);
+    const timer = setTimeout(() => late.reject(error()), timeoutMs);
+    try {
+      return await this.#orFailure(Promise.race([promise, late.promise]));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

@@ -1,0 +1,90 @@
+// What a launch is asked for, and what of the host it needs before anything starts.
+import type { InstanceName } from "../app/instance-name.ts";
+import type { Manifest } from "../app/manifest.ts";
+import { findCompositor } from "../display/compositor.ts";
+import type { ClipboardPolicy } from "../display/lens.ts";
+import { checkMountPoints, homeShare, parseShare } from "../files/share.ts";
+import { ensureImage, ensureRuntime, type Image, storeContext } from "../image/index.ts";
+import { findBwrap, type JailHost } from "../jail/bwrap.ts";
+import { nativeDirectory } from "../paths.ts";
+import type { Progress } from "../progress.ts";
+import type { HostFacts } from "../vmm/contract.ts";
+import type { MachineSpec, NetworkPolicy, Share } from "../vmm/machine-spec.ts";
+import { probeHost } from "../vmm/probe.ts";
+import { type Selection, selectMonitor } from "../vmm/select.ts";
+import type { DisplayRequest } from "./plan.ts";
+
+export interface LaunchRequest {
+  readonly name: InstanceName;
+  readonly manifest: Manifest;
+  /** Whether the home ends with the instance. */
+  readonly isTemporary: boolean;
+  /** `auto` or a monitor's name. */
+  readonly monitor: string;
+  /** `DIR[:ro]` as typed. */
+  readonly shares: readonly string[];
+  readonly network: NetworkPolicy;
+  readonly cpus: number | undefined;
+  readonly memoryMib: number | undefined;
+  /** Whether it gets a display; without one the host needs no desktop. */
+  readonly hasWindows: boolean;
+  readonly clipboard: ClipboardPolicy;
+}
+
+export interface Prepared {
+  readonly spec: MachineSpec;
+  readonly display: DisplayRequest | undefined;
+  readonly image: Image;
+  readonly jail: JailHost;
+  readonly facts: HostFacts;
+  readonly selection: Selection;
+}
+
+/** Finds or builds all that the launch needs. Throws before anything of the instance exists. */
+export async function prepareLaunch(
+  request: LaunchRequest,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const [bwrap, facts, display, shares] = await Promise.all([
+    findBwrap(),
+    probeHost(),
+    request.hasWindows
+      ? findCompositor().then((compositor) => ({ compositor, clipboard: request.clipboard }))
+      : undefined,
+    collectShares(request),
+  ]);
+  const selection = selectMonitor(request.monitor, facts);
+  const context = storeContext(progress, signal);
+  const runtime = await ensureRuntime(context);
+  const image = await ensureImage({ name: request.manifest.id, packages: [...request.manifest.packages] }, context);
+  return {
+    spec: makeSpec(request, image, shares),
+    display,
+    image,
+    jail: { bwrap, runtimeRoot: runtime.root, nativeDirectory: nativeDirectory() },
+    facts,
+    selection,
+  };
+}
+
+async function collectShares(request: LaunchRequest): Promise<Share[]> {
+  // A temporary home is the guest's own memory: there is nothing to leave behind.
+  const home = request.isTemporary ? [] : [await homeShare(request.name.id)];
+  const shares = [...home, ...(await Promise.all(request.shares.map(parseShare)))];
+  checkMountPoints(shares);
+  return shares;
+}
+
+function makeSpec(request: LaunchRequest, image: Image, shares: readonly Share[]): MachineSpec {
+  return Object.freeze({
+    id: request.name.id,
+    cpus: request.cpus ?? request.manifest.cpus,
+    memoryMib: request.memoryMib ?? request.manifest.memoryMib,
+    kernel: image.kernel,
+    initrd: image.initrd,
+    root: image.root,
+    shares,
+    network: request.network,
+  });
+}

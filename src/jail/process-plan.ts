@@ -1,0 +1,27 @@
+// What a helper process of an instance is: its argv inside the jail, and all that the jail lets it see.
+
+/** One path of the host that the jail shows. */
+export interface Bind {
+  /** Absolute path on the host. */
+  readonly source: string;
+  /** Absolute path inside the jail. */
+  readonly target: string;
+  readonly access: "ro" | "rw" | "device";
+}
+
+export interface ProcessPlan {
+  /** Unique within the instance: `qemu`, `vsock`, `lens`, `share-home`, … */
+  readonly name: string;
+  /** The program and its arguments, as they are inside the jail. */
+  readonly argv: readonly string[];
+  readonly binds: readonly Bind[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** `none`: an empty network namespace. `host`: the user's own, for the one process that is the instance's way out. */
+  readonly network: "none" | "host";
+  /** Path on the host of the Unix socket that it listens on once it is ready. */
+  readonly listensOn?: string;
+  /** Descriptors of ours that it inherits, as its 3, 4, … */
+  readonly descriptors?: readonly number[];
+  /** Whether the instance goes on without it. */
+  readonly mayEnd?: boolean;
+}

@@ -1,0 +1,111 @@
+// A session in the guest, host side: one command on one stream, with its input, output, signals, window size and status.
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { ClocheError } from "../errors.ts";
+import { encodeFrame, type Frame, readFrames } from "./frame.ts";
+import { encodeMessage, parseExec } from "./message.ts";
+import { type Command, type ExecToGuest, frameKind, type SignalName } from "./protocol.ts";
+
+/** Takes a chunk of output; the next one is read once the promise is fulfilled. */
+export type OutputSink = (chunk: Buffer) => void | Promise<void>;
+
+export interface ExecSinks {
+  readonly stdout: OutputSink;
+  readonly stderr: OutputSink;
+}
+
+/** How a command ended: exactly one of the two is set. */
+export interface ExitStatus {
+  /** 0 to 255. */
+  readonly code: number | null;
+  /** `TERM`, `KILL`, … */
+  readonly signal: string | null;
+}
+
+/** Bytes of one stdin frame, well below the frame's limit. */
+const stdinChunkBytes = 64 * 1024;
+
+export class ExecSession {
+  readonly #socket: Socket;
+  readonly #sinks: ExecSinks;
+  /** Rejects with `cannot-execute` when the command could not be started, with `protocol` or `agent-failed` when the link broke. */
+  readonly exited: Promise<ExitStatus>;
+
+  /** Starts the command on a stream that is connected to the guest's exec port. */
+  constructor(socket: Socket, request: Command, sinks: ExecSinks) {
+    this.#socket = socket;
+    this.#sinks = sinks;
+    socket.on("error", () => {});
+    socket.write(encodeMessage({ type: "exec", ...request }));
+    this.exited = this.#read(request.argv[0] ?? "");
+  }
+
+  /** Resolves once more input can be taken. */
+  async writeInput(bytes: Buffer): Promise<void> {
+    for (let start = 0; start < bytes.length; start += stdinChunkBytes) {
+      const frame = encodeFrame(frameKind.stdin, bytes.subarray(start, start + stdinChunkBytes));
+      if (this.#isOpen && !this.#socket.write(frame)) await Promise.race([once(this.#socket, "drain"), this.#ended()]);
+    }
+  }
+
+  endInput(): void {
+    this.#send({ type: "stdin-eof" });
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#send({ type: "resize", columns, rows });
+  }
+
+  /** Sends a signal, `TERM` and the like, to the command's process group. */
+  signal(name: SignalName): void {
+    this.#send({ type: "signal", name });
+  }
+
+  /** Hangs up: the guest ends the command. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  get #isOpen(): boolean {
+    return this.#socket.writable;
+  }
+
+  async #ended(): Promise<void> {
+    await this.exited.catch(() => {});
+  }
+
+  #send(message: ExecToGuest): void {
+    if (this.#isOpen) this.#socket.write(encodeMessage(message));
+  }
+
+  async #read(program: string): Promise<ExitStatus> {
+    try {
+      for await (const frame of readFrames(this.#socket)) {
+        const status = await this.#receive(frame, program);
+        if (status !== undefined) return status;
+      }
+    } catch (cause) {
+      throw cause instanceof ClocheError
+        ? cause
+        : new ClocheError("agent-failed", "the link to the guest failed", { cause });
+    }
+    throw new ClocheError("agent-failed", `the guest ended while ${program} ran`);
+  }
+
+  async #receive(frame: Frame, program: string): Promise<ExitStatus | undefined> {
+    if (frame.kind === frameKind.stdout) await this.#sinks.stdout(frame.payload);
+    else if (frame.kind === frameKind.stderr) await this.#sinks.stderr(frame.payload);
+    else if (frame.kind !== frameKind.json) throw new ClocheError("protocol", "the guest sent input instead of output");
+    else return this.#message(parseExec(frame.payload), program);
+    return undefined;
+  }
+
+  #message(message: ReturnType<typeof parseExec>, program: string): ExitStatus | undefined {
+    if (message.type === "started") return undefined;
+    if (message.type === "failed")
+      throw new ClocheError("cannot-execute", `${program}: ${message.message}`, { cause: message.errno });
+    if ((message.code === null) === (message.signal === null))
+      throw new ClocheError("protocol", "the guest sent no one exit status");
+    return { code: message.code, signal: message.signal };
+  }
+}

@@ -1,0 +1,112 @@
+// Messages between host and guest. Generated from native/protocol; do not edit.
+
+export const protocolVersion = 1;
+/** vsock ports: control and wayland are connected to by the guest, exec by the host. */
+export const linkPort = { control: 1024, exec: 1025, wayland: 1026 } as const;
+/** Bytes after the length field of a frame: the kind and the payload. */
+export const maxFrameBytes = 262144;
+export const frameKind = { json: 0, stdin: 1, stdout: 2, stderr: 3 } as const;
+
+/**
+ * What the guest tells the host.
+ */
+export type ControlFromGuest = { "type": "hello", protocol: number, agent: string, kernel: string, 
+/**
+ * Milliseconds since the kernel started.
+ */
+uptimeMs: number, } | { "type": "ready", timings: Array<StageTiming>, } | { "type": "failed", stage: string, message: string, } | { "type": "log", level: LogLevel, message: string, };
+
+export type StageTiming = { stage: string, 
+/**
+ * Milliseconds since the kernel started, at the end of the stage.
+ */
+ms: number, };
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/**
+ * What the host tells the guest.
+ */
+export type ControlToGuest = { "type": "configure" } & Configuration | { "type": "shutdown", 
+/**
+ * Time between SIGTERM and SIGKILL, milliseconds.
+ */
+graceMs: number, };
+
+/**
+ * Everything that makes a booted image this instance.
+ */
+export type Configuration = { hostname: string, machineId: string, 
+/**
+ * Time of day, nanoseconds since 1970, as decimal digits (it does not fit a JavaScript number).
+ */
+clockUnixNs: string, 
+/**
+ * 64 random bytes in base64, credited to the kernel's generator.
+ */
+seed: string, mounts: Array<Mount>, display: Display | null, network: Network | null, environment: Record<string, string>, };
+
+/**
+ * A host directory that virtiofsd serves under a tag.
+ */
+export type Mount = { tag: string, 
+/**
+ * Absolute and normalised.
+ */
+path: string, readOnly: boolean, };
+
+export type Display = { 
+/**
+ * The vsock port on the host that takes Wayland connections.
+ */
+port: number, };
+
+/**
+ * The settings of eth0.
+ */
+export type Network = { address: string, prefixLength: number, gateway: string, dns: Array<string>, };
+
+/**
+ * What the host tells a session. `exec` comes first, and once.
+ */
+export type ExecToGuest = { "type": "exec" } & Command | { "type": "resize", columns: number, rows: number, } | { "type": "signal", name: SignalName, } | { "type": "stdin-eof", };
+
+export type Command = { argv: Array<string>, 
+/**
+ * Added to the environment of the user's session.
+ */
+environment: Record<string, string>, 
+/**
+ * Absolute; the user's home when null.
+ */
+cwd: string | null, 
+/**
+ * Pipes when null.
+ */
+tty: Terminal | null, user: UserName, };
+
+export type Terminal = { columns: number, rows: number, 
+/**
+ * The value of TERM.
+ */
+term: string, };
+
+export type UserName = "user" | "root";
+
+/**
+ * The signals a host may send, without the SIG prefix.
+ */
+export type SignalName = "HUP" | "INT" | "QUIT" | "KILL" | "USR1" | "USR2" | "PIPE" | "ALRM" | "TERM" | "CONT" | "STOP" | "TSTP" | "TTIN" | "TTOU" | "WINCH";
+
+/**
+ * What a session tells the host. `failed` or `exited` is the last message; all output comes before it.
+ */
+export type ExecFromGuest = { "type": "started", pid: number, } | { "type": "failed", message: string, 
+/**
+ * The name of the system's error, such as ENOENT.
+ */
+errno: string | null, } | { "type": "exited", code: number | null, 
+/**
+ * Without the SIG prefix.
+ */
+signal: string | null, };
