@@ -13,7 +13,8 @@ export interface Tool {
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
   readonly signal?: AbortSignal | undefined;
-  readonly onLine?: (line: string) => void;
+  /** Given each line of its standard error; `taken` keeps the line out of the error. */
+  readonly onLine?: (line: string) => "taken" | undefined;
   /** Names the remedy where the output shows a known cause. */
   readonly hintFor?: (lines: readonly string[]) => string | undefined;
 }
@@ -41,8 +42,8 @@ export async function runTool(tool: Tool): Promise<string> {
   readLines(child.stderr, {
     maxLineBytes: 4096,
     onLine(line) {
+      if (tool.onLine?.(line) === "taken") return;
       if (last.push(line) > keptLines) last.shift();
-      tool.onLine?.(line);
     },
   });
   const stop = stopper(child.pid);

@@ -1,7 +1,7 @@
 // The directory of one running instance, held by a lock for as long as its supervisor, or who cleans up after it, lives.
 import { closeSync, fstatSync } from "node:fs";
 import { mkdir, readdir, rm, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { lockFile } from "../../native/bindings/index.ts";
 import { ClocheError } from "../errors.ts";
 import { runtimeDirectory } from "../paths.ts";
@@ -22,26 +22,34 @@ export const instancesDirectory = (): string => join(runtimeDirectory(), "instan
 export const instancePath = (id: string): string => join(instancesDirectory(), id);
 const lockPathOf = (id: string): string => join(runtimeDirectory(), "locks", id);
 
+/** The paths of an instance's directory; nothing is made. */
+export function layOut(id: string): Omit<InstanceDirectory, "lock"> {
+  const path = instancePath(id);
+  return {
+    path,
+    link: join(path, "link"),
+    display: join(path, "display"),
+    files: join(path, "files"),
+    network: join(path, "net"),
+    lockPath: lockPathOf(id),
+  };
+}
+
 /** Makes the directory anew. Throws `already-running` while another supervisor has it. */
 export async function createDirectory(id: string): Promise<InstanceDirectory> {
-  const path = instancePath(id);
-  const lockPath = lockPathOf(id);
+  const { lockPath, ...parts } = layOut(id);
+  const failed = (cause: unknown) =>
+    new ClocheError("state", `the instance's directory ${parts.path} cannot be made`, { cause });
+  await mkdir(dirname(lockPath), { recursive: true, mode: 0o700 }).catch((cause) => Promise.reject(failed(cause)));
+  const directory = { ...parts, lockPath, lock: await takeLock(id, lockPath) };
   try {
-    await mkdir(join(runtimeDirectory(), "locks"), { recursive: true, mode: 0o700 });
-    const lock = await takeLock(id, lockPath);
     // Whatever is there was left by a supervisor that was killed together with its janitor.
-    await rm(path, { recursive: true, force: true });
-    const parts = {
-      link: join(path, "link"),
-      display: join(path, "display"),
-      files: join(path, "files"),
-      network: join(path, "net"),
-    };
-    for (const directory of Object.values(parts)) await mkdir(directory, { recursive: true, mode: 0o700 });
-    return { path, ...parts, lock, lockPath };
+    await rm(parts.path, { recursive: true, force: true });
+    for (const part of Object.values(parts)) await mkdir(part, { recursive: true, mode: 0o700 });
+    return directory;
   } catch (cause) {
-    if (cause instanceof ClocheError) throw cause;
-    throw new ClocheError("state", `the instance's directory ${path} cannot be made`, { cause });
+    await removeDirectory(directory);
+    throw failed(cause);
   }
 }
 

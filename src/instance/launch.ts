@@ -12,7 +12,7 @@ import { guestNetwork } from "../network/passt.ts";
 import type { Progress } from "../progress.ts";
 import type { MachineSpec } from "../vmm/machine-spec.ts";
 import { serveControl } from "./control-socket.ts";
-import { createDirectory, removeDirectory, sweepDirectories } from "./directory.ts";
+import { createDirectory, layOut, removeDirectory, sweepDirectories } from "./directory.ts";
 import { startJanitor } from "./janitor.ts";
 import { Machine } from "./machine.ts";
 import { planInstance } from "./plan.ts";
@@ -54,18 +54,19 @@ export async function bringUp(
   signal: AbortSignal,
   helloTimeoutMs = defaultHelloTimeoutMs,
 ): Promise<LiveInstance> {
+  const { spec, display, selection, facts } = prepared;
+  const plan = planInstance(spec, display, layOut(spec.id), selection.driver, facts);
   await using cleanup = new AsyncDisposableStack();
   const directory = await createDirectory(request.name.id);
-  cleanup.defer(() => removeDirectory(directory));
   const janitor = startJanitor(directory);
   cleanup.defer(() => janitor.dismiss());
+  cleanup.defer(() => removeDirectory(directory));
   const log = new InstanceLog(logPath(request.name.id));
   cleanup.defer(() => log.close());
 
-  const plan = planInstance(prepared.spec, prepared.display, directory, prepared.selection.driver, prepared.facts);
   const machine = new Machine({
     jail: prepared.jail,
-    driver: prepared.selection.driver,
+    driver: selection.driver,
     log: (source, message) => log.write(source, message),
     stopwatch,
     signal,
@@ -73,11 +74,11 @@ export async function bringUp(
   });
   let state = describe(request, prepared, plan.monitor.accelerator);
   await writeState(state);
-  log.write("supervisor", `starts: ${prepared.selection.reason}`);
+  log.write("supervisor", `starts: ${selection.reason}`);
   const graceMs = { value: 0 };
   cleanup.defer(() => machine.stop(graceMs.value));
   try {
-    await machine.start(plan, directory, configurationOf(prepared.spec, hostnameOf(request.name), request.hasWindows));
+    await machine.start(plan, directory, configurationOf(spec, hostnameOf(request.name), request.hasWindows));
   } catch (error) {
     const told = withStage(error, stopwatch.current, machine.console.last(consoleLines));
     log.write("supervisor", `failed in ${stopwatch.current}: ${told.message}`);
@@ -93,18 +94,22 @@ export async function bringUp(
   await writeState(state);
   log.write("supervisor", `ready after ${stopwatch.totalMs} ms`);
 
+  const failed = machine.failed.catch((error) => {
+    throw withStage(error, "run", machine.console.last(consoleLines));
+  });
+  failed.catch(() => {});
   const resources = cleanup.move();
   let stopped: Promise<void> | undefined;
   return {
     state,
     timings: stopwatch.stages,
-    failed: machine.failed.catch((error) => {
-      throw withStage(error, "run", machine.console.last(consoleLines));
-    }),
+    failed,
     stopRequested: stopRequested.promise,
     openSession: async (command, sinks) => new ExecSession(new Socket({ fd: await openDescriptor() }), command, sinks),
     writeLog: (source, message) => log.write(source, message),
     stop(grace) {
+      // Asked once more and without grace, the orderly end under way is cut short.
+      if (stopped !== undefined && grace === 0) void machine.stop(0);
       graceMs.value = grace;
       stopped ??= writeState({ ...state, phase: "stopping" })
         .catch(() => {})

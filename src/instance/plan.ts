@@ -27,7 +27,7 @@ export interface InstancePlan {
 export function planInstance(
   spec: MachineSpec,
   display: DisplayRequest | undefined,
-  directory: Omit<InstanceDirectory, "lock" | "lockPath">,
+  directory: Omit<InstanceDirectory, "lock">,
   driver: MonitorDriver,
   host: HostFacts,
 ): InstancePlan {

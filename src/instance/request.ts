@@ -4,7 +4,10 @@ import type { Manifest } from "../app/manifest.ts";
 import { findCompositor } from "../display/compositor.ts";
 import type { ClipboardPolicy } from "../display/lens.ts";
 import { checkMountPoints, homeShare, parseShare } from "../files/share.ts";
-import { ensureImage, ensureRuntime, type Image, storeContext } from "../image/index.ts";
+import { ensureImage } from "../image/build.ts";
+import type { Image } from "../image/images.ts";
+import { ensureRuntime } from "../image/runtime.ts";
+import { openStore } from "../image/store.ts";
 import { findBwrap, type JailHost } from "../jail/bwrap.ts";
 import { nativeDirectory } from "../paths.ts";
 import type { Progress } from "../progress.ts";
@@ -55,7 +58,7 @@ export async function prepareLaunch(
     collectShares(request),
   ]);
   const selection = selectMonitor(request.monitor, facts);
-  const context = storeContext(progress, signal);
+  const context = { store: await openStore(), progress, signal };
   const runtime = await ensureRuntime(context);
   const image = await ensureImage({ name: request.manifest.id, packages: [...request.manifest.packages] }, context);
   return {

@@ -11,8 +11,8 @@ export const networkSocketInJail = `${networkInJail}/passt`;
 /** What the guest is configured with; passt answers at the gateway's and the name server's address. */
 export const guestNetwork: Network = { address: "10.0.2.15", prefixLength: 24, gateway: "10.0.2.2", dns: ["10.0.2.3"] };
 
-/** Where the namespace sends name look-ups: pasta hands them to the host's own resolver. TEST-NET-1, so nothing else is there. */
-const resolver = "192.0.2.53";
+/** Where the namespace sends name look-ups: pasta hands them to the host's own resolver. Link-local, so nothing else is there. */
+const resolver = "169.254.77.53";
 
 export function planNetwork(policy: Exclude<NetworkPolicy, "none">, networkDirectory: string): ProcessPlan {
   const passt = [
@@ -42,7 +42,7 @@ export function planNetwork(policy: Exclude<NetworkPolicy, "none">, networkDirec
       ...["pasta", "--config-net", "--foreground", "--quiet", "--no-map-gw", "--ipv4-only", "--dns-forward", resolver],
       ...["-t", "none", "-u", "none", "-T", "none", "-U", "none", "--"],
       // The rules stand before passt takes its first connection.
-      ...["/bin/sh", "-c", 'nft -f "$0" && exec "$@"', `/run/policy/${policy}.nft`, ...passt],
+      ...["/usr/bin/dash", "-c", 'nft -f "$0" && exec "$@"', `/run/policy/${policy}.nft`, ...passt],
     ],
     binds: [
       { source: networkDirectory, target: networkInJail, access: "rw" },

@@ -43,7 +43,7 @@ fn parse(passwd: &str, group: &str, name: &str) -> Option<Account> {
 }
 
 fn parse_groups(group: &str, name: &str, first: u32) -> Vec<u32> {
-    let others = group.lines().filter_map(|line| {
+    let others = group.lines().filter_map(|line| -> Option<u32> {
         let [_, _, gid, members] = fields(line)?;
         members.split(',').any(|member| member == name).then(|| gid.parse().ok())?
     });

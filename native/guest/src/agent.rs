@@ -8,7 +8,7 @@ use std::time::Duration;
 use cloche_protocol::control::{Configuration, ControlFromGuest, ControlToGuest};
 
 use crate::account::{self, Account};
-use crate::environment::{self, Environment, RUNTIME_DIRECTORY};
+use crate::environment::{self, RUNTIME_DIRECTORY};
 use crate::failure::{AtStage, Failure};
 use crate::link::{Link, LinkError};
 use crate::reaper::Reaper;
@@ -84,11 +84,13 @@ fn set_up(link: &Link, reaper: &Reaper, configuration: &Configuration, timeline:
 }
 
 fn start_session(link: &Link, reaper: &Reaper, configuration: &Configuration, users: &Users, timeline: &mut Timeline) -> Result<(), Failure> {
-    let (user, environment): (&Account, &Environment) = (&users.user, &users.user_environment);
-    bus::start(reaper, link.log(), user, environment).at("bus")?;
+    let bus = bus::start(reaper, link.log(), users).at("bus")?;
+    let display = configuration.display.as_ref();
+    let display = display.map(|display| wayland::start(reaper, link.log(), users, display.port)).transpose().at("display")?;
+    bus.wait_until_ready().at("bus")?;
     timeline.mark("bus");
-    if let Some(display) = &configuration.display {
-        wayland::start(reaper, link.log(), user, environment, display.port).at("display")?;
+    if let Some(display) = display {
+        display.wait_until_ready().at("display")?;
         timeline.mark("display");
     }
     Ok(())

@@ -10,11 +10,11 @@ use cloche_protocol::message::{self, MessageError};
 use cloche_protocol::stream::{FrameReader, StreamError};
 use cloche_protocol::{CONTROL_PORT, PROTOCOL_VERSION};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{Shutdown, shutdown};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::AsRawFd;
 
 use crate::timeline;
+use crate::wait::wait_readable;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -97,8 +97,7 @@ impl Link {
             return;
         }
         let _ = shutdown(stream.as_raw_fd(), Shutdown::Write);
-        let timeout = PollTimeout::try_from(FAREWELL).unwrap_or(PollTimeout::ZERO);
-        let _ = poll(&mut [PollFd::new(stream.as_fd(), PollFlags::POLLIN)], timeout);
+        let _ = wait_readable(&*stream, FAREWELL);
     }
 }
 

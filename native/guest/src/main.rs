@@ -19,6 +19,7 @@ mod shutdown;
 mod timeline;
 mod tty;
 mod vsock;
+mod wait;
 mod wayland;
 
 use std::process::ExitCode;

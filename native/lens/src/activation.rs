@@ -14,7 +14,11 @@ pub struct Activation {
 }
 
 impl XdgActivationV1Handler for Activation {
-    fn handle_get_activation_token(&mut self, slf: &Rc<XdgActivationV1>, id: &Rc<XdgActivationTokenV1>) {
+    fn handle_get_activation_token(
+        &mut self,
+        slf: &Rc<XdgActivationV1>,
+        id: &Rc<XdgActivationTokenV1>,
+    ) {
         id.set_handler(Token);
         slf.send_get_activation_token(id);
         id.send_set_app_id(&self.session.policy.name.window_app_id());

@@ -35,12 +35,17 @@ impl FromStr for Clipboard {
             "both" => (true, true),
             _ => return Err(ClipboardError(text.to_owned())),
         };
-        Ok(Self { guest_to_host, host_to_guest })
+        Ok(Self {
+            guest_to_host,
+            host_to_guest,
+        })
     }
 }
 
 pub fn is_allowed_mime(mime: &str) -> bool {
-    MIME_TYPES.lines().any(|line| !line.starts_with('#') && !line.is_empty() && line == mime)
+    MIME_TYPES
+        .lines()
+        .any(|line| !line.starts_with('#') && !line.is_empty() && line == mime)
 }
 
 /// The MIME types that one source or offer has carried across.
@@ -53,7 +58,10 @@ impl Offered {
     /// Whether the type crosses: allowed, not too many, not said twice.
     pub fn admit(&self, mime: &str) -> bool {
         let mut types = self.types.borrow_mut();
-        if !is_allowed_mime(mime) || types.len() >= OFFERED_TYPES || types.iter().any(|known| known == mime) {
+        if !is_allowed_mime(mime)
+            || types.len() >= OFFERED_TYPES
+            || types.iter().any(|known| known == mime)
+        {
             return false;
         }
         types.push(mime.to_owned());
@@ -84,7 +92,14 @@ mod tests {
         let offered = Offered::default();
         assert!(offered.admit("text/plain;charset=utf-8"));
         assert!(!offered.admit("text/plain;charset=utf-8"));
-        for mime in ["text/uri-list", "", "# x", "text/plain\n", "TEXT/PLAIN", &"a".repeat(4096)] {
+        for mime in [
+            "text/uri-list",
+            "",
+            "# x",
+            "text/plain\n",
+            "TEXT/PLAIN",
+            &"a".repeat(4096),
+        ] {
             assert!(!offered.admit(mime), "{mime:?}");
             assert!(!offered.has(mime));
         }

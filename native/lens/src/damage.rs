@@ -54,7 +54,10 @@ pub struct History {
 
 impl History {
     pub fn new(surface: u64) -> Self {
-        Self { surface, ..Self::default() }
+        Self {
+            surface,
+            ..Self::default()
+        }
     }
 
     /// Closes a commit with its damage; the returned mark belongs to the buffer shown.
@@ -64,7 +67,10 @@ impl History {
         if self.recent.len() > REMEMBERED_COMMITS {
             self.recent.pop_front();
         }
-        Shown { surface: self.surface, commit: self.commits }
+        Shown {
+            surface: self.surface,
+            commit: self.commits,
+        }
     }
 
     /// What changed after the buffer was last shown, up to the last commit.
@@ -98,7 +104,13 @@ mod tests {
         history.commit(Damage::Rows(1..2));
         assert_eq!(history.since(Some(first)), Damage::Rows(1..6));
         assert_eq!(history.since(None), Damage::Everything);
-        assert_eq!(history.since(Some(Shown { surface: 8, commit: 1 })), Damage::Everything);
+        assert_eq!(
+            history.since(Some(Shown {
+                surface: 8,
+                commit: 1
+            })),
+            Damage::Everything
+        );
     }
 
     #[test]
@@ -116,7 +128,10 @@ mod tests {
         assert_eq!(Damage::of_rectangle(5, 0), Damage::Nothing);
         assert_eq!(Damage::of_rectangle(-5, 3), Damage::Nothing);
         assert_eq!(Damage::of_rectangle(-1, 3), Damage::Rows(0..2));
-        assert_eq!(Damage::of_rectangle(0, i32::MAX), Damage::Rows(0..i32::MAX as u32));
+        assert_eq!(
+            Damage::of_rectangle(0, i32::MAX),
+            Damage::Rows(0..i32::MAX as u32)
+        );
     }
 
     proptest! {

@@ -21,25 +21,44 @@ pub struct Farewell {
 
 impl Farewell {
     pub fn new(state: &Rc<State>, socket: &Rc<OwnedFd>) -> Self {
-        Self { socket: socket.clone(), destroy: state.create_destructor() }
+        Self {
+            socket: socket.clone(),
+            destroy: state.create_destructor(),
+        }
     }
 
     /// Best effort: wl-proxy flushed what it had, or the socket is full and takes nothing.
     fn say(&self, object: u32, code: u32, reason: &str) {
-        let _ = send(&self.socket, &error_message(object, code, reason), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        let _ = send(
+            &self.socket,
+            &error_message(object, code, reason),
+            SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+        );
     }
 }
 
 impl ClientHandler for Farewell {
     fn disconnected(self: Box<Self>) {
-        self.say(DISPLAY, INVALID_METHOD, "the connection was ended by a malformed or unknown request");
+        self.say(
+            DISPLAY,
+            INVALID_METHOD,
+            "the connection was ended by a malformed or unknown request",
+        );
     }
 }
 
 impl StateHandler for Farewell {
-    fn display_error(self: Box<Self>, object: Option<&Rc<dyn Object>>, _server_id: u32, error: u32, message: &str) {
+    fn display_error(
+        self: Box<Self>,
+        object: Option<&Rc<dyn Object>>,
+        _server_id: u32,
+        error: u32,
+        message: &str,
+    ) {
         self.destroy.disable();
-        let object = object.and_then(|object| object.client_id()).unwrap_or(DISPLAY);
+        let object = object
+            .and_then(|object| object.client_id())
+            .unwrap_or(DISPLAY);
         self.say(object, error, message);
     }
 }
@@ -69,7 +88,10 @@ mod tests {
     fn a_long_reason_is_cut_at_a_character() {
         let message = error_message(1, 2, &"é".repeat(400));
         assert_eq!(message.len() % 4, 0);
-        assert_eq!(u32::from_ne_bytes([message[4], message[5], message[6], message[7]]) >> 16, message.len() as u32);
+        assert_eq!(
+            u32::from_ne_bytes([message[4], message[5], message[6], message[7]]) >> 16,
+            message.len() as u32
+        );
         assert!(message.len() <= 20 + REASON_BYTES + 4);
     }
 }

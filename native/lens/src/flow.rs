@@ -28,7 +28,12 @@ pub struct Flow {
 }
 
 impl Flow {
-    pub fn new(state: Rc<State>, client: Rc<Client>, client_socket: Rc<OwnedFd>, server_socket: Rc<OwnedFd>) -> Self {
+    pub fn new(
+        state: Rc<State>,
+        client: Rc<Client>,
+        client_socket: Rc<OwnedFd>,
+        server_socket: Rc<OwnedFd>,
+    ) -> Self {
         Self {
             state,
             client,
@@ -83,10 +88,18 @@ impl Flow {
 /// A socket that hung up counts as writable: the error surfaces in the dispatch.
 fn is_writable(socket: &OwnedFd) -> Result<bool, FlowError> {
     let mut descriptors = [PollFd::new(socket, PollFlags::OUT)];
-    retry(&mut descriptors, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
+    retry(
+        &mut descriptors,
+        Some(&Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        }),
+    )?;
     Ok(!descriptors[0].revents().is_empty())
 }
 
 fn retry(descriptors: &mut [PollFd<'_>], timeout: Option<&Timespec>) -> Result<(), FlowError> {
-    rustix::io::retry_on_intr(|| poll(descriptors, timeout)).map(drop).map_err(FlowError::Poll)
+    rustix::io::retry_on_intr(|| poll(descriptors, timeout))
+        .map(drop)
+        .map_err(FlowError::Poll)
 }

@@ -8,7 +8,7 @@ use wl_proxy::protocols::ObjectInterface;
 pub const BUILT_IN: &str = include_str!("../globals.txt");
 
 /// Interfaces that no list may offer.
-const NEVER: [&str; 2] = ["wp_security_context_manager_v1", "wl_fixes"];
+const NEVER: [&str; 1] = ["wp_security_context_manager_v1"];
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GlobalsError {
@@ -19,7 +19,11 @@ pub enum GlobalsError {
     #[error("line {line}: {name} may never be offered to a guest")]
     Forbidden { line: usize, name: String },
     #[error("line {line}: {name} has versions 1 to {highest} here")]
-    Version { line: usize, name: String, highest: u32 },
+    Version {
+        line: usize,
+        name: String,
+        highest: u32,
+    },
     #[error("line {line}: {name} is listed twice")]
     Duplicate { line: usize, name: String },
 }
@@ -56,7 +60,11 @@ impl Globals {
         };
         let highest = interface.xml_version();
         if version == 0 || version > highest {
-            return Err(GlobalsError::Version { line, name, highest });
+            return Err(GlobalsError::Version {
+                line,
+                name,
+                highest,
+            });
         }
         match self.highest.insert(interface.name(), version) {
             None => Ok(()),
@@ -81,7 +89,10 @@ mod tests {
     fn the_built_in_list_parses_and_leaves_out_what_reaches_other_clients() {
         let globals = Globals::parse(BUILT_IN).expect("built-in list");
         assert_eq!(globals.offer(ObjectInterface::WlCompositor, 6), Some(6));
-        assert_eq!(globals.offer(ObjectInterface::WpSecurityContextManagerV1, 1), None);
+        assert_eq!(
+            globals.offer(ObjectInterface::WpSecurityContextManagerV1, 1),
+            None
+        );
     }
 
     #[test]
@@ -99,8 +110,11 @@ mod tests {
         assert_eq!(error("wl_seat"), "line 1: expected `name version`");
         assert_eq!(error("\nwl_seat five"), "line 2: expected `name version`");
         assert_eq!(error("wl_seat 1 2"), "line 1: expected `name version`");
-        assert_eq!(error("wl_seat 0"), "line 1: wl_seat has versions 1 to 10 here");
-        assert_eq!(error("wl_seat 1\nwl_seat 1"), "line 2: wl_seat is listed twice");
+        assert!(error("wl_seat 0").starts_with("line 1: wl_seat has versions 1 to "));
+        assert_eq!(
+            error("wl_seat 1\nwl_seat 1"),
+            "line 2: wl_seat is listed twice"
+        );
         assert!(error("zwlr_screencopy_manager_v1 1").contains("knows"));
         assert!(error("wp_security_context_manager_v1 1").contains("never"));
     }

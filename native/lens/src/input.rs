@@ -44,7 +44,9 @@ impl Focus {
 
     /// Whether dragged data may be read: the pointer is over the client or dropped on it just now.
     pub fn has_recent_gesture(&self) -> bool {
-        self.gesture.get().is_some_and(|then| then.elapsed() < GESTURE)
+        self.gesture
+            .get()
+            .is_some_and(|then| then.elapsed() < GESTURE)
     }
 }
 
@@ -54,17 +56,23 @@ pub struct Seat {
 
 impl WlSeatHandler for Seat {
     fn handle_get_keyboard(&mut self, slf: &Rc<WlSeat>, id: &Rc<WlKeyboard>) {
-        id.set_handler(Watch { session: self.session.clone() });
+        id.set_handler(Watch {
+            session: self.session.clone(),
+        });
         slf.send_get_keyboard(id);
     }
 
     fn handle_get_pointer(&mut self, slf: &Rc<WlSeat>, id: &Rc<WlPointer>) {
-        id.set_handler(Watch { session: self.session.clone() });
+        id.set_handler(Watch {
+            session: self.session.clone(),
+        });
         slf.send_get_pointer(id);
     }
 
     fn handle_get_touch(&mut self, slf: &Rc<WlSeat>, id: &Rc<WlTouch>) {
-        id.set_handler(Watch { session: self.session.clone() });
+        id.set_handler(Watch {
+            session: self.session.clone(),
+        });
         slf.send_get_touch(id);
     }
 }
@@ -74,7 +82,13 @@ struct Watch {
 }
 
 impl WlKeyboardHandler for Watch {
-    fn handle_enter(&mut self, slf: &Rc<WlKeyboard>, serial: u32, surface: &Rc<WlSurface>, keys: &[u8]) {
+    fn handle_enter(
+        &mut self,
+        slf: &Rc<WlKeyboard>,
+        serial: u32,
+        surface: &Rc<WlSurface>,
+        keys: &[u8],
+    ) {
         self.session.focus.set(true);
         slf.send_enter(serial, surface, keys);
     }
@@ -84,21 +98,44 @@ impl WlKeyboardHandler for Watch {
         slf.send_leave(serial, surface);
     }
 
-    fn handle_key(&mut self, slf: &Rc<WlKeyboard>, serial: u32, time: u32, key: u32, state: WlKeyboardKeyState) {
+    fn handle_key(
+        &mut self,
+        slf: &Rc<WlKeyboard>,
+        serial: u32,
+        time: u32,
+        key: u32,
+        state: WlKeyboardKeyState,
+    ) {
         self.session.focus.gesture();
         slf.send_key(serial, time, key, state);
     }
 }
 
 impl WlPointerHandler for Watch {
-    fn handle_button(&mut self, slf: &Rc<WlPointer>, serial: u32, time: u32, button: u32, state: WlPointerButtonState) {
+    fn handle_button(
+        &mut self,
+        slf: &Rc<WlPointer>,
+        serial: u32,
+        time: u32,
+        button: u32,
+        state: WlPointerButtonState,
+    ) {
         self.session.focus.gesture();
         slf.send_button(serial, time, button, state);
     }
 }
 
 impl WlTouchHandler for Watch {
-    fn handle_down(&mut self, slf: &Rc<WlTouch>, serial: u32, time: u32, surface: &Rc<WlSurface>, id: i32, x: Fixed, y: Fixed) {
+    fn handle_down(
+        &mut self,
+        slf: &Rc<WlTouch>,
+        serial: u32,
+        time: u32,
+        surface: &Rc<WlSurface>,
+        id: i32,
+        x: Fixed,
+        y: Fixed,
+    ) {
         self.session.focus.gesture();
         slf.send_down(serial, time, surface, id, x, y);
     }

@@ -9,7 +9,9 @@ const NAME_CHARACTERS: usize = 128;
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum NameError {
-    #[error("`{0}` is not APP or APP@INSTANCE, each of 1 to {NAME_CHARACTERS} letters, digits, `.`, `_` or `-`")]
+    #[error(
+        "`{0}` is not APP or APP@INSTANCE, each of 1 to {NAME_CHARACTERS} letters, digits, `.`, `_` or `-`"
+    )]
     Invalid(String),
 }
 
@@ -21,7 +23,8 @@ pub struct InstanceName {
 
 impl InstanceName {
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        let invalid = || NameError::Invalid(text.chars().take(64).filter(|c| !c.is_control()).collect());
+        let invalid =
+            || NameError::Invalid(text.chars().take(64).filter(|c| !c.is_control()).collect());
         let (app, instance) = match text.split_once('@') {
             Some((app, instance)) => (app, Some(instance)),
             None => (text, None),
@@ -29,7 +32,10 @@ impl InstanceName {
         if !is_name(app) || !instance.is_none_or(is_name) {
             return Err(invalid());
         }
-        Ok(Self { app: app.to_owned(), instance: instance.map(str::to_owned) })
+        Ok(Self {
+            app: app.to_owned(),
+            instance: instance.map(str::to_owned),
+        })
     }
 
     /// `foot@work`
@@ -55,7 +61,11 @@ impl InstanceName {
 
     /// `[foot@work] title`, where the title can neither run on nor rearrange the prefix.
     pub fn title(&self, title: &str) -> String {
-        let kept: String = title.chars().filter(|c| is_plain(*c)).take(TITLE_CHARACTERS).collect();
+        let kept: String = title
+            .chars()
+            .filter(|c| is_plain(*c))
+            .take(TITLE_CHARACTERS)
+            .collect();
         format!("[{}] {kept}", self.id())
     }
 }
@@ -97,12 +107,28 @@ mod tests {
 
     #[test]
     fn a_title_loses_what_could_hide_its_prefix() {
-        assert_eq!(name("foot").title("a\nb\u{7}\u{202e}c\u{2028}d\u{9b}"), "[foot] abcd");
+        assert_eq!(
+            name("foot").title("a\nb\u{7}\u{202e}c\u{2028}d\u{9b}"),
+            "[foot] abcd"
+        );
     }
 
     #[test]
     fn a_name_that_is_not_plain_is_refused() {
-        for text in ["", "@", "a@", "@b", "-a", "a@b@c", "a/b", "a b", "..", "é", "a@\n", &"x".repeat(129)] {
+        for text in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "-a",
+            "a@b@c",
+            "a/b",
+            "a b",
+            "..",
+            "é",
+            "a@\n",
+            &"x".repeat(129),
+        ] {
             assert!(InstanceName::parse(text).is_err(), "{text:?}");
         }
     }

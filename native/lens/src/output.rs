@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use wl_proxy::protocols::wayland::wl_output::{WlOutput, WlOutputHandler, WlOutputSubpixel, WlOutputTransform};
+use wl_proxy::protocols::wayland::wl_output::{
+    WlOutput, WlOutputHandler, WlOutputSubpixel, WlOutputTransform,
+};
 
 pub struct Output;
 
@@ -19,6 +21,15 @@ impl WlOutputHandler for Output {
         _model: &str,
         transform: WlOutputTransform,
     ) {
-        slf.send_geometry(x, y, physical_width, physical_height, subpixel, "cloche", "display", transform);
+        slf.send_geometry(
+            x,
+            y,
+            physical_width,
+            physical_height,
+            subpixel,
+            "cloche",
+            "display",
+            transform,
+        );
     }
 }

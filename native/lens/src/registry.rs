@@ -39,13 +39,18 @@ pub struct Display {
 
 impl Display {
     pub fn new(session: &Rc<Session>) -> Self {
-        Self { session: session.clone() }
+        Self {
+            session: session.clone(),
+        }
     }
 }
 
 impl WlDisplayHandler for Display {
     fn handle_get_registry(&mut self, slf: &Rc<WlDisplay>, registry: &Rc<WlRegistry>) {
-        registry.set_handler(Registry { session: self.session.clone(), offered: Vec::new() });
+        registry.set_handler(Registry {
+            session: self.session.clone(),
+            offered: Vec::new(),
+        });
         slf.send_get_registry(registry);
     }
 }
@@ -68,9 +73,22 @@ fn client_name(index: usize) -> u32 {
 }
 
 impl WlRegistryHandler for Registry {
-    fn handle_global(&mut self, slf: &Rc<WlRegistry>, name: u32, interface: ObjectInterface, version: u32) {
-        let Some(version) = self.session.policy.globals.offer(interface, version) else { return };
-        self.offered.push(Offered { compositor_name: name, interface, version, withdrawn: false });
+    fn handle_global(
+        &mut self,
+        slf: &Rc<WlRegistry>,
+        name: u32,
+        interface: ObjectInterface,
+        version: u32,
+    ) {
+        let Some(version) = self.session.policy.globals.offer(interface, version) else {
+            return;
+        };
+        self.offered.push(Offered {
+            compositor_name: name,
+            interface,
+            version,
+            withdrawn: false,
+        });
         slf.send_global(client_name(self.offered.len() - 1), interface, version);
     }
 
@@ -83,13 +101,19 @@ impl WlRegistryHandler for Registry {
     }
 
     fn handle_bind(&mut self, slf: &Rc<WlRegistry>, name: u32, id: Rc<dyn Object>) {
-        let index = usize::try_from(name).ok().and_then(|name| name.checked_sub(1));
+        let index = usize::try_from(name)
+            .ok()
+            .and_then(|name| name.checked_sub(1));
         let global = index.and_then(|index| self.offered.get(index));
         let allowed = global.filter(|global| {
             global.interface == id.interface() && (1..=global.version).contains(&id.version())
         });
         let Some(global) = allowed else {
-            let reason = format!("{} version {} is not offered as global {name}", id.interface().name(), id.version());
+            let reason = format!(
+                "{} version {} is not offered as global {name}",
+                id.interface().name(),
+                id.version()
+            );
             self.session.reject(slf.clone(), INVALID_OBJECT, &reason);
             return;
         };
@@ -101,14 +125,28 @@ impl WlRegistryHandler for Registry {
 /// Sets the handlers of the globals whose requests the lens looks at; the others pass as they are.
 fn watch(session: &Rc<Session>, id: &Rc<dyn Object>) {
     let session = || session.clone();
-    with(id, |it: Rc<WlCompositor>| it.set_handler(Compositor { session: session() }));
-    with(id, |it: Rc<WlShm>| it.set_handler(Shm { session: session() }));
-    with(id, |it: Rc<XdgWmBase>| it.set_handler(WmBase { session: session() }));
-    with(id, |it: Rc<WlSeat>| it.set_handler(Seat { session: session() }));
+    with(id, |it: Rc<WlCompositor>| {
+        it.set_handler(Compositor { session: session() })
+    });
+    with(id, |it: Rc<WlShm>| {
+        it.set_handler(Shm { session: session() })
+    });
+    with(id, |it: Rc<XdgWmBase>| {
+        it.set_handler(WmBase { session: session() })
+    });
+    with(id, |it: Rc<WlSeat>| {
+        it.set_handler(Seat { session: session() })
+    });
     with(id, |it: Rc<WlOutput>| it.set_handler(Output));
-    with(id, |it: Rc<XdgActivationV1>| it.set_handler(Activation { session: session() }));
-    with(id, |it: Rc<WlDataDeviceManager>| it.set_handler(DataDeviceManager { session: session() }));
-    with(id, |it: Rc<ZwpPrimarySelectionDeviceManagerV1>| it.set_handler(PrimaryManager { session: session() }));
+    with(id, |it: Rc<XdgActivationV1>| {
+        it.set_handler(Activation { session: session() })
+    });
+    with(id, |it: Rc<WlDataDeviceManager>| {
+        it.set_handler(DataDeviceManager { session: session() })
+    });
+    with(id, |it: Rc<ZwpPrimarySelectionDeviceManagerV1>| {
+        it.set_handler(PrimaryManager { session: session() })
+    });
 }
 
 fn with<T: ConcreteObject>(id: &Rc<dyn Object>, set: impl FnOnce(Rc<T>)) {

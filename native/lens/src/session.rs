@@ -1,12 +1,6 @@
 //! One client of the guest and its own connection to the compositor, from accept to the end of either.
 
-use std::{
-    cell::Cell,
-    io,
-    os::fd::OwnedFd,
-    rc::Rc,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{cell::Cell, io, os::fd::OwnedFd, rc::Rc, sync::Arc};
 
 use thiserror::Error;
 use wl_proxy::{
@@ -22,7 +16,7 @@ use crate::{
     input::Focus,
     policy::Policy,
     registry::Display,
-    shm::quota::Quota,
+    shm::quota::{InstanceTotals, Quota},
 };
 
 /// wl_display's global error codes.
@@ -48,7 +42,7 @@ pub enum SessionError {
 /// What the handlers of one client share.
 pub struct Session {
     pub policy: Arc<Policy>,
-    pub quota: Rc<Quota>,
+    pub quota: Quota,
     pub focus: Focus,
     condemned: Cell<bool>,
 }
@@ -56,7 +50,9 @@ pub struct Session {
 impl Session {
     /// Ends the client with a protocol error; nothing more that it sent is read.
     pub fn reject(&self, object: Rc<dyn Object>, code: u32, reason: &str) {
-        let Some(client) = object.client() else { return };
+        let Some(client) = object.client() else {
+            return;
+        };
         if !self.condemned.replace(true) {
             log::warn!("client dropped: {reason}");
             client.set_suspended(true);
@@ -71,16 +67,24 @@ impl Session {
 }
 
 /// Serves one client until it ends, by itself or by a protocol error.
-pub fn serve(socket: OwnedFd, door: &Door, policy: Arc<Policy>, instance_bytes: Arc<AtomicU64>) -> Result<(), SessionError> {
+pub fn serve(
+    socket: OwnedFd,
+    door: &Door,
+    policy: Arc<Policy>,
+    totals: &InstanceTotals,
+) -> Result<(), SessionError> {
     let socket = Rc::new(socket);
     let server = Rc::new(door.connect().map_err(SessionError::Connect)?);
-    let state = State::builder(Baseline::V6).with_logging(false).with_server_fd(&server).build()?;
+    let state = State::builder(Baseline::V6)
+        .with_logging(false)
+        .with_server_fd(&server)
+        .build()?;
     // Breaks the cycles between state and objects on every way out, a panic included.
     let _destroy = state.create_destructor();
     let client = state.add_client(&socket)?;
     let session = Rc::new(Session {
         policy,
-        quota: Quota::new(instance_bytes),
+        quota: Quota::new(totals),
         focus: Focus::default(),
         condemned: Cell::new(false),
     });

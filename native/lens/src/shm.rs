@@ -1,22 +1,24 @@
 //! wl_shm: pools of memory that can't shrink, and buffers that stay inside them.
 
-pub mod geometry;
-pub mod memory;
+pub mod buffer;
+mod extents;
+mod geometry;
+mod memory;
 pub mod quota;
 
-use std::{cell::Cell, os::fd::OwnedFd, rc::Rc};
+use std::{os::fd::OwnedFd, rc::Rc};
 
 use thiserror::Error;
 use wl_proxy::protocols::wayland::{
-    wl_buffer::{WlBuffer, WlBufferHandler},
+    wl_buffer::WlBuffer,
     wl_shm::{WlShm, WlShmError, WlShmFormat, WlShmHandler},
     wl_shm_pool::{WlShmPool, WlShmPoolHandler},
 };
 
 use crate::{
-    damage::{History, Shown},
     session::{NO_MEMORY, Session},
     shm::{
+        buffer::{Pixels, PoolMemory, ShmBuffer},
         geometry::{Geometry, GeometryError, pixel_bytes},
         memory::{Memory, MemoryError},
         quota::{QuotaError, Reservation},
@@ -38,7 +40,9 @@ pub enum ShmError {
 impl ShmError {
     fn code(&self) -> u32 {
         match self {
-            Self::Size(_) | Self::Geometry(GeometryError::Bounds { .. }) => WlShmError::INVALID_STRIDE.0,
+            Self::Size(_) | Self::Geometry(GeometryError::Bounds { .. }) => {
+                WlShmError::INVALID_STRIDE.0
+            }
             Self::Geometry(GeometryError::Format(_)) => WlShmError::INVALID_FORMAT.0,
             Self::Memory(_) => WlShmError::INVALID_FD.0,
             Self::Quota(_) => NO_MEMORY,
@@ -57,47 +61,71 @@ impl WlShmHandler for Shm {
         }
     }
 
-    fn handle_create_pool(&mut self, slf: &Rc<WlShm>, id: &Rc<WlShmPool>, fd: &Rc<OwnedFd>, size: i32) {
-        match Pool::new(&self.session, fd, size) {
-            Ok(pool) => {
-                slf.send_create_pool(id, pool.memory.for_compositor(), size);
+    fn handle_create_pool(
+        &mut self,
+        slf: &Rc<WlShm>,
+        id: &Rc<WlShmPool>,
+        fd: &Rc<OwnedFd>,
+        size: i32,
+    ) {
+        let made = Pool::new(&self.session, fd, size);
+        match made.and_then(|pool| Ok((pool.memory.file.for_compositor()?, pool))) {
+            Ok((fd, pool)) => {
                 id.set_handler(pool);
+                slf.send_create_pool(id, &fd, size);
             }
-            Err(error) => self.session.reject(slf.clone(), error.code(), &error.to_string()),
+            Err(error) => self
+                .session
+                .reject(slf.clone(), error.code(), &error.to_string()),
         }
     }
 }
 
 struct Pool {
     session: Rc<Session>,
-    memory: Rc<Memory>,
-    reservation: Rc<Reservation>,
+    memory: Rc<PoolMemory>,
+    mapped: Rc<Reservation>,
 }
 
 impl Pool {
     fn new(session: &Rc<Session>, fd: &Rc<OwnedFd>, size: i32) -> Result<Self, ShmError> {
-        let bytes = u64::try_from(size).ok().filter(|bytes| *bytes > 0).ok_or(ShmError::Size(size))?;
-        let reservation = Rc::new(session.quota.reserve(bytes)?);
-        let memory = Rc::new(Memory::adopt(fd, bytes)?);
-        Ok(Self { session: session.clone(), memory, reservation })
+        let bytes = u64::try_from(size)
+            .ok()
+            .filter(|bytes| *bytes > 0)
+            .ok_or(ShmError::Size(size))?;
+        let mapped = Rc::new(session.quota.mapped.reserve(bytes)?);
+        let memory = Rc::new(PoolMemory::new(Memory::adopt(fd, bytes)?));
+        Ok(Self {
+            session: session.clone(),
+            memory,
+            mapped,
+        })
     }
 
     fn grow(&self, size: i32) -> Result<(), ShmError> {
-        let bytes = u64::try_from(size).ok().filter(|bytes| *bytes >= self.reservation.bytes());
-        let bytes = bytes.ok_or(ShmError::Size(size))?;
-        self.reservation.grow(bytes)?;
-        Ok(self.memory.grow(bytes)?)
+        let bytes = u64::try_from(size)
+            .ok()
+            .filter(|bytes| *bytes >= self.mapped.bytes())
+            .ok_or(ShmError::Size(size))?;
+        self.mapped.grow(bytes)?;
+        Ok(self.memory.file.grow(bytes)?)
     }
 
-    fn buffer(&self, shape: (i32, i32, i32, i32), format: WlShmFormat) -> Result<ShmBuffer, ShmError> {
-        let geometry = Geometry::check(self.reservation.bytes(), shape, format)?;
-        let pixels = match &*self.memory {
-            Memory::Sealed(_) => None,
-            Memory::Mirror { .. } => {
-                Some(Rc::new(Pixels { memory: self.memory.clone(), geometry, shown: Cell::new(None) }))
-            }
+    fn buffer(
+        &self,
+        shape: (i32, i32, i32, i32),
+        format: WlShmFormat,
+    ) -> Result<ShmBuffer, ShmError> {
+        let geometry = Geometry::check(self.mapped.bytes(), shape, format)?;
+        let pixels = match self.memory.file.is_copied() {
+            true => Some(Rc::new(Pixels::new(
+                &self.memory,
+                geometry,
+                &self.session.quota.copied,
+            )?)),
+            false => None,
         };
-        Ok(ShmBuffer { pixels, _reservation: self.reservation.clone() })
+        Ok(ShmBuffer::new(pixels, &self.mapped))
     }
 }
 
@@ -117,44 +145,18 @@ impl WlShmPoolHandler for Pool {
                 id.set_handler(buffer);
                 slf.send_create_buffer(id, offset, width, height, stride, format);
             }
-            Err(error) => self.session.reject(slf.clone(), error.code(), &error.to_string()),
+            Err(error) => self
+                .session
+                .reject(slf.clone(), error.code(), &error.to_string()),
         }
     }
 
     fn handle_resize(&mut self, slf: &Rc<WlShmPool>, size: i32) {
         match self.grow(size) {
             Ok(()) => slf.send_resize(size),
-            Err(error) => self.session.reject(slf.clone(), error.code(), &error.to_string()),
+            Err(error) => self
+                .session
+                .reject(slf.clone(), error.code(), &error.to_string()),
         }
-    }
-}
-
-/// Keeps the pool's bytes reserved for as long as the compositor may map them.
-pub struct ShmBuffer {
-    pixels: Option<Rc<Pixels>>,
-    _reservation: Rc<Reservation>,
-}
-
-impl ShmBuffer {
-    /// Nothing when the compositor sees the client's own memory.
-    pub fn pixels(&self) -> Option<Rc<Pixels>> {
-        self.pixels.clone()
-    }
-}
-
-impl WlBufferHandler for ShmBuffer {}
-
-/// A buffer's bytes in a pool that the compositor has a copy of.
-pub struct Pixels {
-    memory: Rc<Memory>,
-    geometry: Geometry,
-    shown: Cell<Option<Shown>>,
-}
-
-impl Pixels {
-    /// Brings the copy up to date for the commit that closes `history`.
-    pub fn copy(&self, history: &History, now: Shown) -> Result<(), MemoryError> {
-        let damage = history.since(self.shown.replace(Some(now)));
-        self.memory.copy(self.geometry.bytes(&damage))
     }
 }

@@ -14,7 +14,7 @@ use wl_proxy::{
 use crate::{
     damage::{Damage, History},
     session::{NO_MEMORY, Session},
-    shm::{Pixels, ShmBuffer},
+    shm::buffer::{Pixels, ShmBuffer},
 };
 
 pub struct Compositor {
@@ -42,8 +42,15 @@ struct Surface {
 }
 
 impl WlSurfaceHandler for Surface {
-    fn handle_attach(&mut self, slf: &Rc<WlSurface>, buffer: Option<&Rc<WlBuffer>>, x: i32, y: i32) {
-        self.attached = buffer.and_then(|buffer| buffer.try_get_handler_ref::<ShmBuffer>().ok()?.pixels());
+    fn handle_attach(
+        &mut self,
+        slf: &Rc<WlSurface>,
+        buffer: Option<&Rc<WlBuffer>>,
+        x: i32,
+        y: i32,
+    ) {
+        self.attached =
+            buffer.and_then(|buffer| buffer.try_get_handler_ref::<ShmBuffer>().ok()?.pixels());
         slf.send_attach(buffer, x, y);
     }
 
@@ -53,7 +60,14 @@ impl WlSurfaceHandler for Surface {
         slf.send_damage(x, y, width, height);
     }
 
-    fn handle_damage_buffer(&mut self, slf: &Rc<WlSurface>, x: i32, y: i32, width: i32, height: i32) {
+    fn handle_damage_buffer(
+        &mut self,
+        slf: &Rc<WlSurface>,
+        x: i32,
+        y: i32,
+        width: i32,
+        height: i32,
+    ) {
         self.damage.add(&Damage::of_rectangle(y, height));
         slf.send_damage_buffer(x, y, width, height);
     }
@@ -63,7 +77,8 @@ impl WlSurfaceHandler for Surface {
         if let Some(pixels) = self.attached.take()
             && let Err(error) = pixels.copy(&self.history, shown)
         {
-            self.session.reject(slf.clone(), NO_MEMORY, &error.to_string());
+            self.session
+                .reject(slf.clone(), NO_MEMORY, &error.to_string());
             return;
         }
         slf.send_commit();

@@ -18,8 +18,15 @@ pub struct WmBase {
 }
 
 impl XdgWmBaseHandler for WmBase {
-    fn handle_get_xdg_surface(&mut self, slf: &Rc<XdgWmBase>, id: &Rc<XdgSurface>, surface: &Rc<WlSurface>) {
-        id.set_handler(Shell { session: self.session.clone() });
+    fn handle_get_xdg_surface(
+        &mut self,
+        slf: &Rc<XdgWmBase>,
+        id: &Rc<XdgSurface>,
+        surface: &Rc<WlSurface>,
+    ) {
+        id.set_handler(Shell {
+            session: self.session.clone(),
+        });
         slf.send_get_xdg_surface(id, surface);
     }
 }
@@ -31,7 +38,9 @@ struct Shell {
 impl XdgSurfaceHandler for Shell {
     fn handle_get_toplevel(&mut self, slf: &Rc<XdgSurface>, id: &Rc<XdgToplevel>) {
         let name = &self.session.policy.name;
-        id.set_handler(Toplevel { session: self.session.clone() });
+        id.set_handler(Toplevel {
+            session: self.session.clone(),
+        });
         slf.send_get_toplevel(id);
         id.send_set_title(&name.title(""));
         id.send_set_app_id(&name.window_app_id());

@@ -1,14 +1,13 @@
 //! Waits for the disk that holds the image's root: the virtio disk with the serial "root", or /dev/vda without any.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use std::fs;
+use std::{fs, io};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
-use std::os::fd::AsFd;
+
+use crate::wait::wait_readable;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -18,7 +17,7 @@ pub enum DiskError {
     Deadline,
     #[error("cannot watch /dev: {0}")]
     Watch(#[from] Errno),
-    #[error("cannot read /sys/block: {0}")]
+    #[error("cannot look for disks: {0}")]
     List(#[from] io::Error),
 }
 
@@ -31,12 +30,9 @@ pub fn wait_for_root() -> Result<PathBuf, DiskError> {
             return Ok(disk);
         }
         let left = deadline.checked_duration_since(Instant::now()).ok_or(DiskError::Deadline)?;
-        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-        match poll(&mut [PollFd::new(created.as_fd(), PollFlags::POLLIN)], timeout) {
-            Ok(0) => return Err(DiskError::Deadline),
-            Ok(_) => drop(created.read_events()?),
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
+        if wait_readable(&created, left)? {
+            // What was made does not matter: the search begins anew.
+            let _ = created.read_events();
         }
     }
 }

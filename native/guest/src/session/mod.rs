@@ -4,6 +4,7 @@ mod channel;
 mod command;
 mod output;
 mod pump;
+mod queue;
 
 use std::collections::BTreeMap;
 use std::fs::File;

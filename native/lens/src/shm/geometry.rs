@@ -11,8 +11,16 @@ use crate::damage::Damage;
 pub enum GeometryError {
     #[error("format {0:#x} is not offered")]
     Format(u32),
-    #[error("a buffer of {width}×{height} pixels, {stride} bytes a row, at {offset} is not inside its pool of {pool_bytes} bytes")]
-    Bounds { offset: i32, width: i32, height: i32, stride: i32, pool_bytes: u64 },
+    #[error(
+        "a buffer of {width}×{height} pixels, {stride} bytes a row, at {offset} is not inside its pool of {pool_bytes} bytes"
+    )]
+    Bounds {
+        offset: i32,
+        width: i32,
+        height: i32,
+        stride: i32,
+        pool_bytes: u64,
+    },
 }
 
 /// Bytes a pixel of the formats that are offered: packed, one plane.
@@ -21,7 +29,14 @@ pub fn pixel_bytes(format: WlShmFormat) -> Option<i64> {
     Some(match format {
         F::RGB565 | F::BGR565 => 2,
         F::RGB888 | F::BGR888 => 3,
-        F::ARGB8888 | F::XRGB8888 | F::ABGR8888 | F::XBGR8888 | F::RGBA8888 | F::RGBX8888 | F::BGRA8888 | F::BGRX8888 => 4,
+        F::ARGB8888
+        | F::XRGB8888
+        | F::ABGR8888
+        | F::XBGR8888
+        | F::RGBA8888
+        | F::RGBX8888
+        | F::BGRA8888
+        | F::BGRX8888 => 4,
         F::ARGB2101010 | F::XRGB2101010 | F::ABGR2101010 | F::XBGR2101010 => 4,
         F::ABGR16161616F | F::XBGR16161616F | F::ABGR16161616 | F::XBGR16161616 => 8,
         _ => return None,
@@ -43,15 +58,29 @@ impl Geometry {
         format: WlShmFormat,
     ) -> Result<Self, GeometryError> {
         let pixel = pixel_bytes(format).ok_or(GeometryError::Format(format.0))?;
-        let bounds = GeometryError::Bounds { offset, width, height, stride, pool_bytes };
+        let bounds = GeometryError::Bounds {
+            offset,
+            width,
+            height,
+            stride,
+            pool_bytes,
+        };
         let end = i64::from(offset) + i64::from(stride) * i64::from(height);
         let fits = offset >= 0
             && width > 0
             && height > 0
             && i64::from(stride) >= i64::from(width) * pixel
             && u64::try_from(end).is_ok_and(|end| end <= pool_bytes);
-        match (u64::try_from(offset), u64::try_from(stride), u32::try_from(height)) {
-            (Ok(offset), Ok(stride), Ok(height)) if fits => Ok(Self { offset, stride, height }),
+        match (
+            u64::try_from(offset),
+            u64::try_from(stride),
+            u32::try_from(height),
+        ) {
+            (Ok(offset), Ok(stride), Ok(height)) if fits => Ok(Self {
+                offset,
+                stride,
+                height,
+            }),
             _ => Err(bounds),
         }
     }
@@ -102,7 +131,10 @@ mod tests {
         for shape in wrong {
             assert!(Geometry::check(4096, shape, ARGB).is_err(), "{shape:?}");
         }
-        assert_eq!(Geometry::check(4096, (0, 1, 1, 4), WlShmFormat(77)), Err(GeometryError::Format(77)));
+        assert_eq!(
+            Geometry::check(4096, (0, 1, 1, 4), WlShmFormat(77)),
+            Err(GeometryError::Format(77))
+        );
     }
 
     proptest! {

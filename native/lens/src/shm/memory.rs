@@ -9,11 +9,13 @@ use std::{
 };
 
 use rustix::fs::{
-    FileType, MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, fstatfs, ftruncate, memfd_create,
+    FallocateFlags, FileType, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals,
+    fstat, fstatfs, ftruncate, memfd_create,
 };
 use thiserror::Error;
 
 const TMPFS_MAGIC: i128 = 0x0102_1994;
+const PAGE_BYTES: u64 = 4096;
 const COPY_BYTES: usize = 256 << 10;
 
 #[derive(Debug, Error)]
@@ -31,7 +33,7 @@ pub enum Memory {
     /// The client's own file, sealed against shrinking.
     Sealed(Rc<OwnedFd>),
     /// The client's file, and the lens's sealed copy of it that the compositor gets.
-    Mirror { source: File, own: Rc<OwnedFd>, writer: File },
+    Mirror { source: File, own: File },
 }
 
 impl Memory {
@@ -46,34 +48,59 @@ impl Memory {
     }
 
     fn mirror(fd: &Rc<OwnedFd>, bytes: u64) -> io::Result<Self> {
-        let own = memfd_create("cloche-lens", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        let own = memfd_create(
+            "cloche-lens",
+            MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
+        )?;
         ftruncate(&own, bytes)?;
         fcntl_add_seals(&own, SealFlags::SHRINK)?;
-        let writer = File::from(own.try_clone()?);
-        Ok(Self::Mirror { source: File::from(fd.try_clone()?), own: Rc::new(own), writer })
+        Ok(Self::Mirror {
+            source: File::from(fd.try_clone()?),
+            own: File::from(own),
+        })
     }
 
-    /// The descriptor to hand to the compositor.
-    pub fn for_compositor(&self) -> &Rc<OwnedFd> {
+    pub fn is_copied(&self) -> bool {
+        matches!(self, Self::Mirror { .. })
+    }
+
+    /// A descriptor to hand to the compositor.
+    pub fn for_compositor(&self) -> Result<Rc<OwnedFd>, MemoryError> {
         match self {
-            Self::Sealed(fd) => fd,
-            Self::Mirror { own, .. } => own,
+            Self::Sealed(fd) => Ok(fd.clone()),
+            Self::Mirror { own, .. } => {
+                Ok(Rc::new(own.try_clone().map_err(MemoryError::Own)?.into()))
+            }
         }
     }
 
     pub fn grow(&self, bytes: u64) -> Result<(), MemoryError> {
         match self {
             Self::Sealed(fd) => check_size(fd, bytes),
-            Self::Mirror { source, own, .. } => {
+            Self::Mirror { source, own } => {
                 check_size(source, bytes)?;
                 ftruncate(own, bytes).map_err(|error| MemoryError::Own(error.into()))
             }
         }
     }
 
+    /// Gives back copied bytes that no buffer uses any more, whole pages only.
+    pub fn forget(&self, bytes: &Range<u64>) {
+        let start = bytes.start.next_multiple_of(PAGE_BYTES);
+        let length = (bytes.end / PAGE_BYTES * PAGE_BYTES).saturating_sub(start);
+        if let Self::Mirror { own, .. } = self
+            && length > 0
+        {
+            let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            if let Err(error) = fallocate(own, punch, start, length) {
+                log::warn!("can't give back copied memory: {error}");
+            }
+        }
+    }
+
     /// Makes the compositor's bytes equal to the client's. The client's file is read, never mapped: it may shrink at any moment.
     pub fn copy(&self, bytes: Range<u64>) -> Result<(), MemoryError> {
-        let Self::Mirror { source, writer, .. } = self else {
+        let Self::Mirror { source, own } = self else {
             return Ok(());
         };
         let longest = usize::try_from(bytes.end - bytes.start).unwrap_or(COPY_BYTES);
@@ -83,7 +110,7 @@ impl Memory {
             let left = usize::try_from(bytes.end - at).unwrap_or(COPY_BYTES);
             let chunk = &mut buffer[..left.min(COPY_BYTES)];
             source.read_exact_at(chunk, at).map_err(MemoryError::Read)?;
-            writer.write_all_at(chunk, at).map_err(MemoryError::Own)?;
+            own.write_all_at(chunk, at).map_err(MemoryError::Own)?;
             at += chunk.len() as u64;
         }
         Ok(())
@@ -113,7 +140,9 @@ mod tests {
 
     fn memfd(flags: MemfdFlags, content: &[u8]) -> Rc<OwnedFd> {
         let fd = memfd_create("test", flags | MemfdFlags::CLOEXEC).expect("memfd");
-        File::from(fd.try_clone().expect("clone")).write_all_at(content, 0).expect("content");
+        File::from(fd.try_clone().expect("clone"))
+            .write_all_at(content, 0)
+            .expect("content");
         Rc::new(fd)
     }
 
@@ -133,9 +162,15 @@ mod tests {
         let fd = memfd(MemfdFlags::empty(), &[7; 100]);
         let memory = Memory::adopt(&fd, 100).expect("adopted");
         memory.copy(10..20).expect("copied");
-        assert!(ftruncate(memory.for_compositor(), 10).is_err());
+        assert!(ftruncate(memory.for_compositor().expect("descriptor"), 10).is_err());
         let mut shown = [0; 30];
-        let seen = File::from(memory.for_compositor().try_clone().expect("clone"));
+        let seen = File::from(
+            memory
+                .for_compositor()
+                .expect("descriptor")
+                .try_clone()
+                .expect("clone"),
+        );
         seen.read_exact_at(&mut shown, 0).expect("read");
         assert_eq!((shown[9], shown[10], shown[19], shown[20]), (0, 7, 7, 0));
     }
@@ -146,6 +181,21 @@ mod tests {
         let memory = Memory::adopt(&fd, 100).expect("adopted");
         ftruncate(&fd, 10).expect("shrunk");
         assert!(matches!(memory.copy(0..100), Err(MemoryError::Read(_))));
+    }
+
+    #[test]
+    fn forgotten_bytes_take_no_memory() {
+        let memory =
+            Memory::adopt(&memfd(MemfdFlags::empty(), &[7; 20_000]), 20_000).expect("adopted");
+        let blocks = || {
+            fstat(memory.for_compositor().expect("descriptor"))
+                .expect("stat")
+                .st_blocks
+        };
+        memory.copy(0..20_000).expect("copied");
+        let before = blocks();
+        memory.forget(&(1..13_000));
+        assert_eq!(before - blocks(), 2 * 4096 / 512);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What memory a client, and all clients of the lens together, may make the compositor map.
+//! How much memory a client, and all clients of the lens together, may make the compositor map and the lens copy.
 
 use std::{
     cell::Cell,
@@ -11,52 +11,125 @@ use std::{
 
 use thiserror::Error;
 
-const POOLS_PER_CLIENT: u32 = 512;
-const BYTES_PER_CLIENT: u64 = 1 << 30;
-const BYTES_PER_INSTANCE: u64 = 4 << 30;
+const GIB: u64 = 1 << 30;
+/// Address space: clients make sparse pools far larger than what they draw (foot: 512 MiB each).
+const MAPPED: Limits = Limits {
+    count: 512,
+    client_bytes: 8 * GIB,
+    instance_bytes: 64 * GIB,
+};
+/// Memory of the lens's own, for buffers in files that can't be sealed.
+const COPIED: Limits = Limits {
+    count: 4096,
+    client_bytes: GIB,
+    instance_bytes: 4 * GIB,
+};
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum QuotaError {
-    #[error("more than {POOLS_PER_CLIENT} shared memory pools")]
-    Pools,
-    #[error("more than {BYTES_PER_CLIENT} bytes of shared memory in one client, or {BYTES_PER_INSTANCE} in all")]
-    Bytes,
+    #[error("more than {0} shared memory pools or buffers")]
+    Count(u32),
+    #[error(
+        "more than {client_bytes} bytes of shared memory in one client, or {instance_bytes} in all"
+    )]
+    Bytes {
+        client_bytes: u64,
+        instance_bytes: u64,
+    },
 }
 
+#[derive(Debug)]
+struct Limits {
+    count: u32,
+    client_bytes: u64,
+    instance_bytes: u64,
+}
+
+/// What all clients hold, in bytes.
 #[derive(Debug, Default)]
+pub struct InstanceTotals {
+    mapped: Arc<AtomicU64>,
+    copied: Arc<AtomicU64>,
+}
+
+/// What one client holds.
+#[derive(Debug)]
 pub struct Quota {
-    pools: Cell<u32>,
+    pub mapped: Rc<Ledger>,
+    pub copied: Rc<Ledger>,
+}
+
+impl Quota {
+    pub fn new(totals: &InstanceTotals) -> Self {
+        Self {
+            mapped: Ledger::new(&MAPPED, &totals.mapped),
+            copied: Ledger::new(&COPIED, &totals.copied),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Ledger {
+    limits: &'static Limits,
+    count: Cell<u32>,
     bytes: Cell<u64>,
     instance_bytes: Arc<AtomicU64>,
 }
 
-impl Quota {
-    pub fn new(instance_bytes: Arc<AtomicU64>) -> Rc<Self> {
-        Rc::new(Self { instance_bytes, ..Self::default() })
+impl Ledger {
+    fn new(limits: &'static Limits, instance_bytes: &Arc<AtomicU64>) -> Rc<Self> {
+        let instance_bytes = instance_bytes.clone();
+        Rc::new(Self {
+            limits,
+            count: Cell::default(),
+            bytes: Cell::default(),
+            instance_bytes,
+        })
     }
 
     pub fn reserve(self: &Rc<Self>, bytes: u64) -> Result<Reservation, QuotaError> {
-        if self.pools.get() >= POOLS_PER_CLIENT {
-            return Err(QuotaError::Pools);
+        if self.count.get() >= self.limits.count {
+            return Err(QuotaError::Count(self.limits.count));
         }
         self.take(bytes)?;
-        self.pools.set(self.pools.get() + 1);
-        Ok(Reservation { quota: self.clone(), bytes: Cell::new(bytes) })
+        self.count.set(self.count.get() + 1);
+        Ok(Reservation {
+            ledger: self.clone(),
+            bytes: Cell::new(bytes),
+        })
     }
 
     fn take(&self, bytes: u64) -> Result<(), QuotaError> {
-        let mine = self.bytes.get().checked_add(bytes).filter(|sum| *sum <= BYTES_PER_CLIENT).ok_or(QuotaError::Bytes)?;
-        let within = |all: u64| all.checked_add(bytes).filter(|sum| *sum <= BYTES_PER_INSTANCE);
-        self.instance_bytes.fetch_update(Relaxed, Relaxed, within).map_err(|_| QuotaError::Bytes)?;
+        let Limits {
+            client_bytes,
+            instance_bytes,
+            ..
+        } = *self.limits;
+        let over = QuotaError::Bytes {
+            client_bytes,
+            instance_bytes,
+        };
+        let Some(mine) = self
+            .bytes
+            .get()
+            .checked_add(bytes)
+            .filter(|sum| *sum <= client_bytes)
+        else {
+            return Err(over);
+        };
+        let within = |all: u64| all.checked_add(bytes).filter(|sum| *sum <= instance_bytes);
+        self.instance_bytes
+            .fetch_update(Relaxed, Relaxed, within)
+            .map_err(|_| over)?;
         self.bytes.set(mine);
         Ok(())
     }
 }
 
-/// The bytes of one pool; given back on drop.
+/// The bytes of one pool or buffer; given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
-    quota: Rc<Quota>,
+    ledger: Rc<Ledger>,
     bytes: Cell<u64>,
 }
 
@@ -66,7 +139,7 @@ impl Reservation {
     }
 
     pub fn grow(&self, bytes: u64) -> Result<(), QuotaError> {
-        self.quota.take(bytes.saturating_sub(self.bytes.get()))?;
+        self.ledger.take(bytes.saturating_sub(self.bytes.get()))?;
         self.bytes.set(bytes.max(self.bytes.get()));
         Ok(())
     }
@@ -75,9 +148,9 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let bytes = self.bytes.get();
-        self.quota.pools.set(self.quota.pools.get() - 1);
-        self.quota.bytes.set(self.quota.bytes.get() - bytes);
-        self.quota.instance_bytes.fetch_sub(bytes, Relaxed);
+        self.ledger.count.set(self.ledger.count.get() - 1);
+        self.ledger.bytes.set(self.ledger.bytes.get() - bytes);
+        self.ledger.instance_bytes.fetch_sub(bytes, Relaxed);
     }
 }
 
@@ -87,28 +160,42 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_a_client_and_given_back() {
-        let quota = Quota::new(Arc::default());
-        let first = quota.reserve(BYTES_PER_CLIENT - 1).expect("fits");
-        assert_eq!(quota.reserve(2).expect_err("too much"), QuotaError::Bytes);
-        assert_eq!(first.grow(BYTES_PER_CLIENT + 1), Err(QuotaError::Bytes));
-        assert_eq!(first.grow(BYTES_PER_CLIENT), Ok(()));
+        let totals = InstanceTotals::default();
+        let ledger = Quota::new(&totals).copied;
+        let first = ledger.reserve(GIB - 1).expect("fits");
+        assert!(matches!(ledger.reserve(2), Err(QuotaError::Bytes { .. })));
+        assert!(first.grow(GIB + 1).is_err());
+        assert_eq!(first.grow(GIB), Ok(()));
         drop(first);
-        assert!(quota.reserve(BYTES_PER_CLIENT).is_ok());
-        assert_eq!(quota.instance_bytes.load(Relaxed), 0);
+        assert!(ledger.reserve(GIB).is_ok());
+        assert_eq!(totals.copied.load(Relaxed), 0);
     }
 
     #[test]
     fn bytes_are_bounded_over_all_clients() {
-        let all = Arc::new(AtomicU64::new(0));
-        let clients: Vec<_> = (0..5).map(|_| Quota::new(all.clone())).collect();
-        let held: Vec<_> = clients.iter().map(|client| client.reserve(BYTES_PER_CLIENT)).collect();
-        assert_eq!(held.iter().filter(|reservation| reservation.is_ok()).count(), 4);
+        let totals = InstanceTotals::default();
+        let clients: Vec<_> = (0..5).map(|_| Quota::new(&totals)).collect();
+        let held: Vec<_> = clients
+            .iter()
+            .map(|client| client.copied.reserve(GIB))
+            .collect();
+        assert_eq!(
+            held.iter()
+                .filter(|reservation| reservation.is_ok())
+                .count(),
+            4
+        );
     }
 
     #[test]
     fn pools_are_bounded() {
-        let quota = Quota::new(Arc::default());
-        let held: Vec<_> = (0..=POOLS_PER_CLIENT).map(|_| quota.reserve(1)).collect();
-        assert_eq!(held.iter().filter(|reservation| reservation.is_err()).count(), 1);
+        let ledger = Quota::new(&InstanceTotals::default()).mapped;
+        let held: Vec<_> = (0..=MAPPED.count).map(|_| ledger.reserve(1)).collect();
+        assert_eq!(
+            held.iter()
+                .filter(|reservation| reservation.is_err())
+                .count(),
+            1
+        );
     }
 }

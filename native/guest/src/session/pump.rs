@@ -1,0 +1,233 @@
+//! Moves bytes and messages between the host and a process until one of them ends. Nothing is buffered without bound.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use cloche_protocol::exec::{Command, ExecFromGuest, ExecToGuest};
+use cloche_protocol::frame::{Frame, Kind};
+use cloche_protocol::message;
+use nix::sys::signal::Signal;
+
+use super::Sessions;
+use super::channel::{Channel, ChannelError};
+use super::command::Process;
+use super::output::{CHUNK, Chunk};
+use super::queue::Queue;
+use crate::tty::END_OF_FILE;
+use crate::wait::{PollFd, PollFlags, wait, wait_readable};
+
+/// How long a new connection may take to say what to start.
+const FIRST_MESSAGE: Duration = Duration::from_secs(5);
+/// How long the host may take to close a connection that is done.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// Unread input at which the host is not read any more.
+const MAX_INPUT: usize = 256 * 1024;
+
+/// Serves a connection. A host that is not admitted is told so.
+pub fn run<S: Read + Write + AsFd>(stream: S, sessions: &Sessions, is_admitted: bool) {
+    // An error ends the connection, which is all that the host has to see.
+    let _ = Channel::new(stream).map_err(ChannelError::from).and_then(|mut channel| serve(&mut channel, sessions, is_admitted));
+}
+
+fn serve<S: Read + Write + AsFd>(channel: &mut Channel<S>, sessions: &Sessions, is_admitted: bool) -> Result<(), ChannelError> {
+    let command = first_message(channel)?;
+    if !is_admitted {
+        let message = "the machine takes no more sessions".to_owned();
+        channel.send(&ExecFromGuest::Failed { message, errno: Some("EAGAIN".into()) })?;
+        return finish(channel);
+    }
+    match Process::start(sessions, &command) {
+        Ok(process) => {
+            channel.send(&ExecFromGuest::Started { pid: process.id.as_raw().unsigned_abs() })?;
+            Pump { channel, process, input: Queue::default(), is_input_ended: false, status: None }.run()?;
+        }
+        Err(error) => {
+            let message = error.to_string().chars().take(1000).collect();
+            channel.send(&ExecFromGuest::Failed { message, errno: error.errno() })?;
+        }
+    }
+    finish(channel)
+}
+
+fn first_message<S: Read + Write + AsFd>(channel: &mut Channel<S>) -> Result<Command, ChannelError> {
+    let deadline = Instant::now() + FIRST_MESSAGE;
+    loop {
+        if let Some(frame) = channel.next_frame()? {
+            return match message::parse(&frame)? {
+                ExecToGuest::Exec(command) => Ok(*command),
+                _ => Err(ChannelError::Unexpected),
+            };
+        }
+        let left = deadline.checked_duration_since(Instant::now()).ok_or(ChannelError::Deadline)?;
+        wait_readable(channel, left)?;
+        channel.receive()?;
+    }
+}
+
+/// Sends what is left, then leaves the closing to the host, so that nothing on the way is lost.
+fn finish<S: Read + Write + AsFd>(channel: &mut Channel<S>) -> Result<(), ChannelError> {
+    let mut flushed = None;
+    loop {
+        channel.flush()?;
+        let mut interest = PollFlags::IN;
+        let mut left = None;
+        if channel.is_flushed() {
+            let since: &Instant = flushed.get_or_insert_with(Instant::now);
+            left = Some(FAREWELL.checked_sub(since.elapsed()).ok_or(ChannelError::Deadline)?);
+        } else {
+            interest |= PollFlags::OUT;
+        }
+        let mut waits = [PollFd::new(channel, interest)];
+        wait(&mut waits, left)?;
+        if waits[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+            channel.receive()?;
+        }
+        while channel.next_frame()?.is_some() {}
+    }
+}
+
+struct Pump<'a, S> {
+    channel: &'a mut Channel<S>,
+    process: Process<'a>,
+    input: Queue,
+    is_input_ended: bool,
+    status: Option<ExitStatus>,
+}
+
+impl<S: Read + Write + AsFd> Pump<'_, S> {
+    /// Until the process has ended and all of its output is on its way.
+    fn run(&mut self) -> Result<(), ChannelError> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            self.take_frames()?;
+            self.write_input();
+            self.read_outputs(&mut chunk)?;
+            self.channel.flush()?;
+            if let (Some(status), true) = (self.status, self.process.outputs.is_empty()) {
+                return self.channel.send(&exited(status));
+            }
+            self.wait()?;
+        }
+    }
+
+    fn takes_frames(&self) -> bool {
+        self.input.len() < MAX_INPUT
+    }
+
+    fn take_frames(&mut self) -> Result<(), ChannelError> {
+        while self.takes_frames() {
+            match self.channel.next_frame()? {
+                Some(frame) => self.take_frame(&frame)?,
+                None => return Ok(()),
+            }
+        }
+        self.channel.pause();
+        Ok(())
+    }
+
+    fn take_frame(&mut self, frame: &Frame) -> Result<(), ChannelError> {
+        if frame.kind == Kind::Stdin {
+            return self.take_input(&frame.payload);
+        }
+        match message::parse(frame)? {
+            ExecToGuest::Exec(_) => return Err(ChannelError::Unexpected),
+            ExecToGuest::Resize { columns, rows } => self.process.resize(columns, rows),
+            ExecToGuest::Signal { name } => self.process.signal(name),
+            ExecToGuest::StdinEof {} => {
+                if self.process.has_terminal() {
+                    self.take_input(&[END_OF_FILE])?;
+                }
+                self.is_input_ended = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_input(&mut self, bytes: &[u8]) -> Result<(), ChannelError> {
+        if self.is_input_ended {
+            return Err(ChannelError::Unexpected);
+        }
+        if self.process.input.is_some() {
+            self.input.tail().extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    fn write_input(&mut self) {
+        let Some(file) = &mut self.process.input else { return };
+        // A process that reads no more loses what was meant for it, as at the end of any pipe.
+        let is_broken = self.input.write_to(file).is_err();
+        let is_done = self.is_input_ended && self.input.is_empty() && !self.process.has_terminal();
+        if is_broken || is_done {
+            self.process.input = None;
+            self.input.clear();
+        }
+    }
+
+    fn read_outputs(&mut self, chunk: &mut [u8]) -> Result<(), ChannelError> {
+        let has_ended = self.status.is_some();
+        let mut open = Vec::new();
+        for mut output in std::mem::take(&mut self.process.outputs) {
+            let is_open = loop {
+                if !self.channel.has_room() {
+                    break true;
+                }
+                let read = if has_ended { output.read_last(chunk) } else { output.read(chunk) };
+                match read {
+                    Chunk::Bytes(count) => self.channel.send_output(output.kind, &chunk[..count])?,
+                    Chunk::Nothing => break true,
+                    Chunk::End => break false,
+                }
+            };
+            if is_open {
+                open.push(output);
+            }
+        }
+        self.process.outputs = open;
+        Ok(())
+    }
+
+    /// Waits for whatever can go on next.
+    fn wait(&mut self) -> Result<(), ChannelError> {
+        let mut interest = PollFlags::RDHUP;
+        interest.set(PollFlags::IN, self.takes_frames());
+        interest.set(PollFlags::OUT, !self.channel.is_flushed());
+        let mut waits = vec![PollFd::new(&*self.channel, interest)];
+        if let Some(exit) = &self.process.exit {
+            waits.push(PollFd::new(exit, PollFlags::IN));
+        }
+        if let Some(input) = self.process.input.as_ref().filter(|_| !self.input.is_empty()) {
+            waits.push(PollFd::new(input, PollFlags::OUT));
+        }
+        if self.channel.has_room() {
+            let outputs = self.process.outputs.iter();
+            waits.extend(outputs.map(|output| PollFd::new(&output.file, PollFlags::IN)));
+        }
+        wait(&mut waits, self.channel.time_left()?)?;
+        let ready = waits[0].revents();
+        let has_exited = self.process.exit.is_some() && waits.get(1).is_some_and(|exit| !exit.revents().is_empty());
+        drop(waits);
+        if has_exited {
+            self.status = self.process.take_status()?;
+        }
+        if ready.contains(PollFlags::IN) {
+            self.channel.receive()
+        } else if ready.intersects(PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR) {
+            Err(ChannelError::Closed)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn exited(status: ExitStatus) -> ExecFromGuest {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    let signal = status.signal().map(|number| {
+        let name = Signal::try_from(number).map_or_else(|_| format!("RT{number}"), |signal| signal.as_str().to_owned());
+        name.trim_start_matches("SIG").to_owned()
+    });
+    ExecFromGuest::Exited { code, signal }
+}

@@ -1,0 +1,100 @@
+// Makes the image of an application, from what is stored as far as that fits the recipe, the kernel and the agent.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { ClocheError } from "../errors.ts";
+import { nativeDirectory } from "../paths.ts";
+import type { BuildContext } from "./context.ts";
+import type { ImageDocument, KernelDocument } from "./document.ts";
+import { checkImage, checkName, findDocument, type Image } from "./images.ts";
+import { buildInitramfs } from "./initramfs.ts";
+import { ensureKernel } from "./kernel.ts";
+import { withLock } from "./lock.ts";
+import { buildRoot, loadRootRecipe, type RootRecipe } from "./root.ts";
+import { ensureRuntime } from "./runtime.ts";
+import { storeDirectory, writeAtomically } from "./store.ts";
+import { checkedBlob, digestOf } from "./verify.ts";
+
+export interface ImageRecipe {
+  readonly name: string;
+  /** Debian packages besides the base. */
+  readonly packages: readonly string[];
+}
+
+/** The image of the recipe as it now is; what is missing or out of date is built. With `context.update`, all of it. */
+export async function ensureImage(recipe: ImageRecipe, context: BuildContext): Promise<Image> {
+  checkName(recipe.name);
+  const inputs = await loadInputs(recipe, context);
+  const stored = context.update ? undefined : await findCurrent(recipe, inputs, context);
+  if (stored) return stored;
+  const lock = join(await storeDirectory(context.store, "locks"), `image-${recipe.name}`);
+  const onWait = () => context.progress.step(`Waiting for another build of ${recipe.name}`).done();
+  return await withLock(lock, { signal: context.signal, onWait }, async () => {
+    return (context.update ? undefined : await findCurrent(recipe, inputs, context)) ?? (await build(recipe, inputs, context));
+  });
+}
+
+interface Inputs {
+  readonly root: RootRecipe;
+  readonly kernel: KernelDocument;
+  readonly agent: string;
+  readonly agentDigest: string;
+}
+
+async function loadInputs(recipe: ImageRecipe, context: BuildContext): Promise<Inputs> {
+  const agent = context.agent ?? join(nativeDirectory(), "cloche-guest");
+  if (!(await stat(agent).catch(() => undefined))) {
+    throw new ClocheError("build-failed", `${agent}, the guest's agent, is missing`, { hint: "Build it: npm run build." });
+  }
+  const root = await loadRootRecipe(recipe.packages);
+  const kernel = await ensureKernel(context);
+  return { root, kernel, agent, agentDigest: await digestOf(context.store, agent) };
+}
+
+async function findCurrent(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<Image | undefined> {
+  const document = await findDocument(context.store, recipe.name);
+  return document && isCurrent(document, inputs) ? await checkImage(context.store, document) : undefined;
+}
+
+const isCurrent = (document: ImageDocument, { root, kernel, agentDigest }: Inputs): boolean =>
+  document.recipeDigest === root.digest &&
+  document.kernel.digest === kernel.vmlinux.digest &&
+  document.initrd.modules === kernel.modules.digest &&
+  document.initrd.guest === agentDigest;
+
+async function build(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<Image> {
+  const { store } = context;
+  const { kernel, agent, agentDigest } = inputs;
+  const modules = await checkedBlob(store, kernel.modules, recipe.name);
+  const document: ImageDocument = {
+    formatVersion: 1,
+    name: recipe.name,
+    ...(await currentRoot(recipe, inputs, context)),
+    kernel: { ...kernel.vmlinux, release: kernel.release },
+    initrd: { ...(await buildInitramfs(store, agent, modules)), modules: kernel.modules.digest, guest: agentDigest },
+  };
+  await writeAtomically(join(store.own, "images", `${recipe.name}.json`), `${JSON.stringify(document, null, 2)}\n`);
+  return await checkImage(store, document);
+}
+
+type RootPart = Pick<ImageDocument, "recipeDigest" | "created" | "packages" | "root">;
+
+/** The stored root where it fits and is whole, else a new one. */
+async function currentRoot(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<RootPart> {
+  const document = context.update ? undefined : await findDocument(context.store, recipe.name);
+  if (document?.recipeDigest === inputs.root.digest) {
+    await checkedBlob(context.store, document.root, recipe.name);
+    const { recipeDigest, created, packages, root } = document;
+    return { recipeDigest, created, packages, root };
+  }
+  const runtime = await ensureRuntime({ ...context, update: false });
+  const step = context.progress.step(`Building the image ${recipe.name}`, 90);
+  try {
+    const { blob, packages } = await buildRoot(context, runtime, inputs.root, step);
+    step.done(`${packages.length} packages, ${Math.round(blob.size / 2 ** 20)} MiB`);
+    const created = new Date().toISOString();
+    return { recipeDigest: inputs.root.digest, created, packages, root: { ...blob, format: "erofs" } };
+  } catch (error) {
+    step.fail();
+    throw error;
+  }
+}

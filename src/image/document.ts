@@ -1,0 +1,91 @@
+// The documents of the store: what a runtime, a kernel and an image are made of. Read by schema, written as a whole.
+import { Ajv, type ValidateFunction } from "ajv";
+import { ClocheError } from "../errors.ts";
+import type { Package } from "./bootstrap.ts";
+import schema from "./documents.schema.json" with { type: "json" };
+import { readBounded } from "./store.ts";
+import type { TreeDigest } from "./tree.ts";
+
+/** Bytes. An image of two thousand packages has a tenth of it. */
+const maxBytes = 2 * 1024 * 1024;
+
+/** A file of the store, named by the SHA-256 of its content. */
+export interface Blob {
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface RuntimeDocument {
+  readonly formatVersion: 1;
+  /** Of the recipe and the packages' versions. */
+  readonly digest: string;
+  readonly recipeDigest: string;
+  readonly tree: TreeDigest;
+  readonly packages: readonly Package[];
+}
+
+export interface KernelDocument {
+  readonly formatVersion: 1;
+  readonly recipeDigest: string;
+  /** What `uname -r` says. */
+  readonly release: string;
+  /** The uncompressed ELF file. */
+  readonly vmlinux: Blob;
+  /** The part of the initramfs that has the modules. */
+  readonly modules: Blob;
+  readonly packages: readonly Package[];
+}
+
+export interface ImageDocument {
+  readonly formatVersion: 1;
+  readonly name: string;
+  readonly recipeDigest: string;
+  /** ISO 8601, UTC: when the root was built. */
+  readonly created: string;
+  readonly packages: readonly Package[];
+  readonly kernel: Blob & { readonly release: string };
+  /** `modules` and `guest` are the digests of what it was put together from. */
+  readonly initrd: Blob & { readonly modules: string; readonly guest: string };
+  readonly root: Blob & { readonly format: "erofs" };
+}
+
+const ajv = new Ajv({ allErrors: false }).addSchema(schema);
+const validator = <T>(name: string): ((value: unknown) => value is T) & Pick<ValidateFunction, "errors"> =>
+  ajv.compile<T>({ $ref: `${schema.$id}#/$defs/${name}` });
+
+let compiled: ReturnType<typeof compile> | undefined;
+const compile = () => ({
+  runtime: validator<RuntimeDocument>("runtime"),
+  kernel: validator<KernelDocument>("kernel"),
+  image: validator<ImageDocument>("image"),
+});
+
+/** Undefined where the file does not exist. Throws `corrupt-image` where it is not such a document. */
+export const readRuntimeDocument = (path: string) => readDocument<RuntimeDocument>(path, "runtime");
+export const readKernelDocument = (path: string) => readDocument<KernelDocument>(path, "kernel");
+export const readImageDocument = (path: string) => readDocument<ImageDocument>(path, "image");
+
+async function readDocument<T>(path: string, kind: "runtime" | "kernel" | "image"): Promise<T | undefined> {
+  const text = await readBounded(path, maxBytes);
+  return text === undefined ? undefined : (parseDocument(text, path, kind) as T);
+}
+
+/** The value that `text` holds. Throws `corrupt-image`, which names `path` and the first field that is wrong. */
+export function parseDocument(text: string, path: string, kind: "runtime" | "kernel" | "image"): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw corrupt(path, "not readable as JSON", cause);
+  }
+  compiled ??= compile();
+  const validate = compiled[kind];
+  if (validate(value)) return value;
+  const [error] = validate.errors ?? [];
+  throw corrupt(path, `${error?.instancePath || "document"} ${error?.message ?? "is not valid"}`);
+}
+
+function corrupt(path: string, reason: string, cause?: unknown): ClocheError {
+  return new ClocheError("corrupt-image", `${path}: ${reason}`, { cause, hint: "Remove the file; what it describes is then built anew." });
+}

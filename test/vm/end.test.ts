@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import test from "ava";
+import { filesBelow, mountsNaming, processesNaming } from "../support/leftovers.ts";
+import { launchGuest, shellIn, startIn, useFreshDirectories } from "./guest.ts";
+
+const directories = await useFreshDirectories();
+test.after.always(() => directories.remove());
+
+const leftovers = () => ({
+  processes: processesNaming(directories.path),
+  files: filesBelow(join(directories.path, "cloche")),
+  mounts: mountsNaming(directories.path),
+});
+const nothing = { processes: [], files: ["instances", "locks"], mounts: [] };
+
+test.serial("an orderly stop ends in a power-off, and nothing is left", async (t) => {
+  const guest = await launchGuest("foot");
+  const start = performance.now();
+  await guest.stop(5000);
+  t.true(performance.now() - start < 5000, "the guest had to be killed");
+  t.deepEqual(leftovers(), nothing);
+});
+
+test.serial("a kill takes no time, and nothing is left", async (t) => {
+  const guest = await launchGuest("foot");
+  const start = performance.now();
+  await guest.stop(0);
+  t.true(performance.now() - start < 2000);
+  t.deepEqual(leftovers(), nothing);
+});
+
+test.serial("a kernel panic while it runs is told with the console's last lines", async (t) => {
+  await using guest = await launchGuest("foot");
+  const { session } = await startIn(guest, ["sh", "-c", "echo c > /proc/sysrq-trigger"], { user: "root" });
+  session.exited.catch(() => {});
+  const error = await t.throwsAsync(guest.failed);
+  t.like(error, { code: "kernel-panic", stage: "run" });
+  t.regex(error?.message ?? "", /sysrq/i);
+  await guest.stop(0);
+  t.deepEqual(leftovers(), nothing);
+});
+
+for (const name of ["qemu", "vsock"]) {
+  test.serial(`when ${name} is killed the instance has failed, and nothing is left`, async (t) => {
+    await using guest = await launchGuest("foot");
+    const victim = guest.state.processes.find((process) => process.name === name);
+    process.kill(victim?.pid ?? 0, "SIGKILL");
+    t.regex((await t.throwsAsync(guest.failed))?.message ?? "", /ended by SIGKILL|link/);
+    await guest.stop(0);
+    t.deepEqual(leftovers(), nothing);
+  });
+}
+
+test.serial("a guest that powers off by itself has ended, and nothing is left", async (t) => {
+  await using guest = await launchGuest("foot");
+  await shellIn(guest, "kill -9 -1; true", "root").catch(() => {});
+  t.is(guest.state.phase, "running");
+  await guest.stop(5000);
+  t.deepEqual(leftovers(), nothing);
+});
