@@ -15,7 +15,10 @@ export function loadAddon<Addon>(name: string): Addon {
     try {
       addon = require(path);
     } catch (cause) {
-      throw new ClocheError("missing-program", `the native addon ${path} cannot be loaded`, { hint: "Build it: npm run build", cause });
+      throw new ClocheError("missing-program", `the native addon ${path} cannot be loaded`, {
+        hint: "Build it: npm run build",
+        cause,
+      });
     }
     loaded.set(path, addon);
   }

@@ -10,7 +10,11 @@ export function formatMs(ms: number): string {
 /** `42s`, `5m 3s`, `2h 10m`, `3d 4h`. */
 export function formatUptime(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3_600) % 24, Math.floor(seconds / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3_600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
   if (days > 0) return `${days}d ${hours}h`;
   if (hours > 0) return `${hours}h ${minutes}m`;
   return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;

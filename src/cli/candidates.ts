@@ -12,10 +12,9 @@ const sources: Readonly<Record<string, () => Promise<string[]>>> = {
   instance: () => namesIn(join(runtimeDirectory(), "instances"), ""),
   log: () => namesIn(join(stateDirectory(), "logs"), ".jsonl"),
   image: async () => {
-    const { listImages, storeContext } = await import("../image/index.ts");
-    const { silentProgress } = await import("../progress.ts");
-    const images = await listImages(await storeContext(silentProgress));
-    return images.map(({ name }) => name);
+    const { openStore } = await import("../image/store.ts");
+    const { lookup } = await openStore();
+    return (await Promise.all(lookup.map((directory) => namesIn(join(directory, "images"), ".json")))).flat();
   },
   command: async () => [...commandNames],
 };

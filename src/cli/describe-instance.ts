@@ -17,7 +17,12 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
     ["image", state.image],
     ["windows", state.windows ? "through the lens" : "none"],
     ["network", state.network],
-    ...block("shares", machine.shares.map(({ mountPoint, readOnly, directory }) => `${mountPoint} ${readOnly ? "ro" : "rw"} ${directory}`)),
+    ...block(
+      "shares",
+      machine.shares.map(
+        ({ mountPoint, readOnly, directory }) => `${mountPoint} ${readOnly ? "ro" : "rw"} ${directory}`,
+      ),
+    ),
     ...block("processes", [`${state.pid} supervisor`, ...processes.map(({ pid, name }) => `${pid} ${name}`)]),
     ...block("start", timingRows(timings)),
   ];
@@ -28,7 +33,9 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
 export function timingRows(timings: InstanceState["timings"]): string[] {
   if (timings.length === 0) return [];
   const total = timings.reduce((sum, { ms }) => sum + ms, 0);
-  return renderTable([...timings, { stage: "total", ms: total }].map(({ stage, ms }) => [stage, formatMs(ms)])).split("\n");
+  return renderTable([...timings, { stage: "total", ms: total }].map(({ stage, ms }) => [stage, formatMs(ms)])).split(
+    "\n",
+  );
 }
 
 function block(label: string, lines: readonly string[]): string[][] {

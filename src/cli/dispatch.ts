@@ -18,6 +18,7 @@ export async function dispatch(words: readonly string[]): Promise<number> {
   let status: number;
   try {
     if (words[0] === "__complete") return await complete(context, words.slice(1));
+    if (words[0] === "__detached") return await (await import("./detached-child.ts")).superviseDetached(words.slice(1));
     const special = await answerWithoutCommand(context, words);
     if (special !== undefined) return special;
     const resolution = resolveCommand(words);
@@ -51,7 +52,9 @@ async function answerWithoutCommand(context: Context, words: readonly string[]):
     return words.length > 0 ? exitStatus.success : exitStatus.usage;
   }
   if (first.startsWith("-"))
-    throw new ClocheError("usage", `${first} stands where a command should`, { hint: "Usage: cloche COMMAND [OPTIONS]" });
+    throw new ClocheError("usage", `${first} stands where a command should`, {
+      hint: "Usage: cloche COMMAND [OPTIONS]",
+    });
   return undefined;
 }
 

@@ -34,7 +34,10 @@ export function errorDocument(error: unknown): ErrorDocument {
 export function reportError(error: unknown, style: Style): string {
   const known = error instanceof ClocheError ? error : undefined;
   const label = (word: string) => style("dim", `  ${word}:`.padEnd(12));
-  const indent = (text: string) => printable(text).split("\n").join(`\n${" ".repeat(12)}`);
+  const indent = (text: string) =>
+    printable(text)
+      .split("\n")
+      .join(`\n${" ".repeat(12)}`);
   return [
     `${style("red", "cloche:")} ${indent(messageOf(error))}`,
     ...(known?.stage === undefined ? [] : [label("stage") + printable(known.stage)]),

@@ -6,6 +6,13 @@ import { renderTable } from "./table.ts";
 import { argumentWord, optionWord, usageLine } from "./usage.ts";
 
 const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, "  ");
+const width = 100;
+
+/** Breaks a paragraph into lines. */
+function wrap(text: string): string {
+  return text.replaceAll(new RegExp(`(.{1,${width}})(?:\\s+|$)`, "g"), "$1\n").trimEnd();
+}
+
 const section = (title: string, body: string, style: Style): string => `${style("bold", title)}\n${indent(body)}`;
 
 /** `cloche --help` */
@@ -23,7 +30,9 @@ export function overallHelp(commands: readonly Command[], style: Style): string 
 /** `cloche image --help`: the commands of one group. */
 export function groupHelp(group: string, commands: readonly Command[], style: Style): string {
   const rows = commands.map(({ name, summary }) => [style("cyan", name), summary]);
-  return [section("Usage", `cloche ${group} COMMAND`, style), section("Commands", renderTable(rows), style)].join("\n\n");
+  return [section("Usage", `cloche ${group} COMMAND`, style), section("Commands", renderTable(rows), style)].join(
+    "\n\n",
+  );
 }
 
 /** `cloche COMMAND --help` */
@@ -34,13 +43,13 @@ export function commandHelp(command: Command, style: Style): string {
   ];
   const options = Object.entries(command.options).map(([name, option]) => [
     style("cyan", optionWord(name, option)),
-    option.choices ? `${option.help}: ${option.choices.join(", ")}` : option.help,
+    option.help,
   ]);
   const examples = command.examples.map(({ line, text }) => [line, style("dim", text)]);
   return [
     `${command.summary}.`,
     section("Usage", usageLine(command), style),
-    ...(command.description ?? []),
+    ...(command.description ?? []).map(wrap),
     ...(operands.length > 0 ? [section("Arguments", renderTable(operands), style)] : []),
     section("Options", [renderTable([...options, ...commonRows(command, style)])].join("\n"), style),
     ...(examples.length > 0 ? [section("Examples", renderTable(examples), style)] : []),

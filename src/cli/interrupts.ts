@@ -41,7 +41,10 @@ export class Interrupts implements Disposable {
   readonly raise = (name: NodeJS.Signals): void => this.#take(name);
 
   readonly #take = (name: NodeJS.Signals): void => {
-    if (this.#received !== undefined) return this.#again.resolve();
+    if (this.#received !== undefined) {
+      this.#again.resolve();
+      return;
+    }
     this.#received = name;
     this.#controller.abort();
     this.#first.resolve(name);

@@ -111,7 +111,7 @@ export const choice = <const T extends string>(
   facts: OptionFacts = {},
 ): Option<T> => ({
   ...facts,
-  help: `${help} (default: ${choices[0]})`,
+  help: `${help}: ${choices.join(", ")} (default: ${choices[0]})`,
   value: name,
   choices,
   isList: false,

@@ -34,7 +34,13 @@ function sortWords(command: Command, argv: readonly string[]): Words {
     ...commonOptions.map((name) => [name, { type: "boolean", ...(name === "help" && { short: "h" }) }] as const),
     ...Object.entries(command.options).map(([name, option]) => [name, parseArgsOption(option)] as const),
   ]);
-  const { tokens } = parseArgs({ args: [...argv], options: table, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: table,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const texts = new Map<string, string[]>();
   const words: string[] = [];
   let trailing: string[] | undefined;
@@ -59,7 +65,11 @@ interface OptionToken {
   readonly inlineValue: boolean | undefined;
 }
 
-function takeOption(command: Command, { name, rawName, value, inlineValue }: OptionToken, texts: Map<string, string[]>) {
+function takeOption(
+  command: Command,
+  { name, rawName, value, inlineValue }: OptionToken,
+  texts: Map<string, string[]>,
+) {
   const isCommon = commonOptions.some((common) => common === name);
   const option = isCommon ? undefined : Object.hasOwn(command.options, name) ? command.options[name] : undefined;
   if (option === undefined && !isCommon) throw unknownOption(command, rawName);
@@ -68,7 +78,11 @@ function takeOption(command: Command, { name, rawName, value, inlineValue }: Opt
     throw usageError(command, `${rawName} needs a value: ${rawName} ${option?.value}`);
   // `--memory --temp`: a value that looks like an option is far more often one that was forgotten.
   if (takesValue && !inlineValue && /^-(-|[A-Za-z])/.test(value ?? ""))
-    throw usageError(command, `${rawName} needs a value, and ${value} looks like an option`, `Or write ${rawName}=${value}.`);
+    throw usageError(
+      command,
+      `${rawName} needs a value, and ${value} looks like an option`,
+      `Or write ${rawName}=${value}.`,
+    );
   if (!takesValue && inlineValue) throw usageError(command, `${rawName} takes no value`);
   const given = texts.get(name) ?? [];
   if (takesValue && !option?.isList && given.length > 0) throw usageError(command, `${rawName} is given twice`);

@@ -109,7 +109,8 @@ class PlainProgress implements Progress {
     const timer = setTimeout(tell, shortMs).unref();
     const end = (word: string, detail: string) => {
       clearTimeout(timer);
-      if (isTold) this.#screen.write(`${title}: ${word} (${formatMs(sinceStart(work))})${detail ? `, ${detail}` : ""}\n`);
+      if (isTold)
+        this.#screen.write(`${title}: ${word} (${formatMs(sinceStart(work))})${detail ? `, ${detail}` : ""}\n`);
     };
     return { update() {}, done: (detail = "") => end("done", detail), fail: () => end("failed", "") };
   }

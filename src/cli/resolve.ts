@@ -11,7 +11,9 @@ export type Resolution =
 export function resolveCommand(words: readonly string[]): Resolution {
   const [first = "", second] = words;
   if (commandNames.includes(first)) return { kind: "command", name: first, rest: words.slice(1) };
-  const members = commandNames.filter((name) => name.startsWith(`${first} `)).map((name) => name.slice(first.length + 1));
+  const members = commandNames
+    .filter((name) => name.startsWith(`${first} `))
+    .map((name) => name.slice(first.length + 1));
   if (first === "" || members.length === 0) throw unknown(first, commandNames, "");
   if (second === undefined || second.startsWith("-")) return { kind: "group", name: first };
   if (!members.includes(second)) throw unknown(second, members, `${first} `);

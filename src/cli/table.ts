@@ -11,5 +11,12 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
   const pad = (cell: string, column: number, isLast: boolean) =>
     isLast ? cell : cell + " ".repeat((widths[column] ?? 0) - widthOf(cell) + 2);
-  return rows.map((row) => row.map((cell, column) => pad(cell, column, column === row.length - 1)).join("").trimEnd()).join("\n");
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => pad(cell, column, column === row.length - 1))
+        .join("")
+        .trimEnd(),
+    )
+    .join("\n");
 }

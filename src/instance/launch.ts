@@ -70,6 +70,7 @@ export async function bringUp(
     log: (source, message) => log.write(source, message),
     stopwatch,
     signal,
+    janitor,
     helloTimeoutMs,
   });
   let state = describe(request, prepared, plan.monitor.accelerator);
@@ -134,7 +135,11 @@ function configurationOf(
   };
 }
 
-function describe(request: LaunchRequest, { spec, selection, image }: Prepared, accelerator: string): InstanceState {
+function describe(
+  request: LaunchRequest,
+  { spec, selection, imageDigest }: Prepared,
+  accelerator: string,
+): InstanceState {
   return {
     id: spec.id,
     app: request.name.app,
@@ -146,7 +151,7 @@ function describe(request: LaunchRequest, { spec, selection, image }: Prepared, 
     reason: selection.reason,
     accelerator,
     machine: { cpus: spec.cpus, memoryMib: spec.memoryMib, shares: spec.shares },
-    image: image.digest,
+    image: imageDigest,
     windows: request.hasWindows,
     network: spec.network,
     processes: [],

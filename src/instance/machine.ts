@@ -5,12 +5,14 @@ import { Socket } from "node:net";
 import * as fdpass from "../../native/fdpass/index.ts";
 import { ClocheError } from "../errors.ts";
 import type { JailHost } from "../jail/bwrap.ts";
+import type { ProcessPlan } from "../jail/process-plan.ts";
 import { type Agent, listenForAgent } from "../link/control.ts";
 import type { Configuration } from "../link/protocol.ts";
 import { linkSocket } from "../link/vsock-device.ts";
 import type { MonitorDriver } from "../vmm/contract.ts";
 import { Console } from "./console.ts";
 import type { InstanceDirectory } from "./directory.ts";
+import type { Janitor } from "./janitor.ts";
 import type { InstancePlan } from "./plan.ts";
 import { type HelperProcess, type LineSink, listening, startProcess, untimelyEnd } from "./processes.ts";
 import type { Stopwatch } from "./timing.ts";
@@ -26,6 +28,8 @@ export interface MachineHost {
   readonly stopwatch: Stopwatch;
   /** Aborted when the user gives up. */
   readonly signal: AbortSignal;
+  /** Told of every process, so that it ends what the supervisor cannot. */
+  readonly janitor: Pick<Janitor, "began" | "ended">;
   /** Milliseconds from the monitor's start to the agent's hello. */
   readonly helloTimeoutMs: number;
 }
@@ -99,30 +103,45 @@ export class Machine {
     await Promise.all(this.processes.map((helper) => helper.kill()));
   }
 
-  #startHelper(plan: InstancePlan["helpers"][number]): HelperProcess {
-    const helper = startProcess(plan, this.#host.jail, this.#host.log);
-    this.processes.push(helper);
+  #startHelper(plan: ProcessPlan): HelperProcess {
+    const helper = this.#startProcess(plan, this.#host.log);
     void helper.exited.then(async () => this.#fail(await untimelyEnd(helper)));
     return helper;
   }
 
+  #startProcess(plan: ProcessPlan, onLine: LineSink): HelperProcess {
+    const { jail, janitor } = this.#host;
+    const helper = startProcess(plan, jail, onLine);
+    this.processes.push(helper);
+    janitor.began(helper.pid);
+    void helper.exited.then(() => janitor.ended(helper.pid));
+    return helper;
+  }
+
   async #startMonitor({ monitor }: InstancePlan): Promise<void> {
-    const { jail, log, driver, signal } = this.#host;
+    const { log, driver, signal } = this.#host;
     const [ours, theirs] = fdpass.socketpair();
     const control = new Socket({ fd: ours });
+    const onLine: LineSink = (source, line) => {
+      if (source === monitor.process.name) log("console", this.console.push(line));
+      else log(source, line);
+    };
+    let process: HelperProcess;
     try {
-      const onLine: LineSink = (source, line) => {
-        if (source === monitor.process.name) log("console", this.console.push(line));
-        else log(source, line);
-      };
-      this.#monitor = startProcess({ ...monitor.process, descriptors: [theirs] }, jail, onLine);
+      process = this.#startProcess({ ...monitor.process, descriptors: [theirs] }, onLine);
     } finally {
       fdpass.close(theirs);
     }
-    const process = this.#monitor;
-    this.processes.push(process);
+    this.#monitor = process;
     void process.exited.then(async () => this.#fail(await this.#monitorEnd(process)));
-    await this.#orFailure(driver.control(control, signal));
+    await this.#orFailure(driver.control(control, signal).catch((error) => this.#preferMonitorEnd(error)));
+  }
+
+  /** A monitor that ends takes its control socket with it: what its end says tells more than the socket's. */
+  async #preferMonitorEnd(error: unknown): Promise<never> {
+    const isClosed = error instanceof ClocheError && error.code === "monitor-failed";
+    if (isClosed) await Promise.race([this.#monitor?.exited.then(() => this.#failed.promise), delay(1_000)]);
+    throw error;
   }
 
   async #monitorEnd(process: HelperProcess): Promise<ClocheError> {

@@ -54,6 +54,10 @@ export function startProcess(plan: ProcessPlan, host: JailHost, onLine: LineSink
   const { stdout, stderr } = subprocess;
   if (stdout) follow(stdout, plan.name, undefined);
   if (stderr) follow(stderr, `${plan.name}.err`, lastErrors);
+  let isAlive = true;
+  subprocess.once("exit", () => {
+    isAlive = false;
+  });
   const exited = once(subprocess, "close").then(
     ([code, signal]: (number | string | null)[]) => ({ code: numberOrNull(code), signal: stringOrNull(signal) }),
     (error: Error) => {
@@ -67,10 +71,19 @@ export function startProcess(plan: ProcessPlan, host: JailHost, onLine: LineSink
     exited,
     lastErrors,
     async kill() {
-      subprocess.kill("SIGKILL");
+      // The group: while bubblewrap sets the jail up, its inner process does not yet end with the outer one.
+      if (isAlive && subprocess.pid !== undefined) killGroup(subprocess.pid);
       await exited;
     },
   };
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, "SIGKILL");
+  } catch {
+    // It has ended in this moment.
+  }
 }
 
 /** What `helper`'s untimely end is reported as. */

@@ -37,7 +37,8 @@ export interface LaunchRequest {
 export interface Prepared {
   readonly spec: MachineSpec;
   readonly display: DisplayRequest | undefined;
-  readonly image: Image;
+  /** The digest of the image, for `inspect`. */
+  readonly imageDigest: string;
   readonly jail: JailHost;
   readonly facts: HostFacts;
   readonly selection: Selection;
@@ -64,7 +65,7 @@ export async function prepareLaunch(
   return {
     spec: makeSpec(request, image, shares),
     display,
-    image,
+    imageDigest: image.digest,
     jail: { bwrap, runtimeRoot: runtime.root, nativeDirectory: nativeDirectory() },
     facts,
     selection,

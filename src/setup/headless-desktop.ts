@@ -10,6 +10,7 @@ import { type SwayNode, SwayConnection } from "./sway-connection.ts";
 
 const startDeadlineMs = 30_000;
 const toolDeadlineMs = 30_000;
+const keyboardLifeMs = 24 * 3_600_000;
 
 /** `ready` is written by sway itself once clients can connect. */
 const swayConfig = `xwayland disable
@@ -76,6 +77,12 @@ export async function startHeadlessDesktop(user: OrdinaryUser): Promise<Headless
     const { failed, stderr } = await start(["wtype", ...keys], { timeoutMs: toolDeadlineMs });
     if (failed) throw new Error(`wtype: ${stderr}`);
   };
+  // A seat without a keyboard gets one with each wtype, and loses the keys that come before clients have bound it.
+  const keyboard = start(["wtype", "-s", String(keyboardLifeMs)]);
+  cleanup.defer(async () => {
+    keyboard.kill("SIGTERM");
+    await keyboard;
+  });
   const resources = cleanup.move();
   return {
     environment,
@@ -92,12 +99,7 @@ export async function startHeadlessDesktop(user: OrdinaryUser): Promise<Headless
         last = next;
       }
     },
-    async type(text) {
-      for (const [index, line] of text.split("\n").entries()) {
-        if (index > 0) await wtype("-k", "Return");
-        if (line !== "") await wtype("--", line);
-      }
-    },
+    type: (text) => wtype(...text.split("\n").flatMap((line, index) => [...(index > 0 ? ["-k", "Return"] : []), ...(line === "" ? [] : [line])])),
     press: wtype,
     waitForWindow: (matches, deadlineMs, signal) => waitFor(sway, (windows) => windows.find(matches), deadlineMs, signal),
     waitForNoWindow: async (matches, deadlineMs) => {

@@ -5,15 +5,20 @@ import type { Progress, Step } from "../progress.ts";
 const lineEveryMs = 5_000;
 const spinEveryMs = 120;
 const spinner = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+/** Stages that were shorter are not worth a row. */
+const shortMs = 50;
 
-interface Spent {
+interface Stage {
   readonly title: string;
-  readonly ms: number;
+  /** 0 for a stage of its own, more for one that is a part of another. */
+  readonly depth: number;
+  ms: number;
 }
 
 export class Stages implements Progress {
   readonly #out: NodeJS.WriteStream;
-  readonly #spent: Spent[] = [];
+  readonly #all: Stage[] = [];
+  readonly #open: Stage[] = [];
 
   constructor(out: NodeJS.WriteStream = process.stderr) {
     this.#out = out;
@@ -21,15 +26,19 @@ export class Stages implements Progress {
 
   /** Time of a stage that this object did not watch. */
   add(title: string, ms: number): void {
-    if (ms > 0) this.#spent.push({ title, ms });
+    this.#all.push({ title, depth: 0, ms });
   }
 
   say(line: string): void {
-    this.#out.write(`${line}\n`);
+    this.#out.write(`${this.#out.isTTY ? "\r\x1b[K" : ""}${line}\n`);
   }
 
   /** Runs `work` as one stage. What `work` throws has failed the stage. */
-  async run<Result>(title: string, expectedSeconds: number | undefined, work: (step: Step) => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    title: string,
+    expectedSeconds: number | undefined,
+    work: (step: Step) => Promise<Result>,
+  ): Promise<Result> {
     const step = this.step(title, expectedSeconds);
     try {
       const result = await work(step);
@@ -43,26 +52,25 @@ export class Stages implements Progress {
 
   step(title: string, expectedSeconds?: number): Step {
     const started = performance.now();
-    const elapsedMs = () => performance.now() - started;
-    const about = expectedSeconds !== undefined && expectedSeconds > 2 ? ` (about ${expectedSeconds} s)` : "";
-    const isTerminal = this.#out.isTTY;
+    const stage: Stage = { title, depth: this.#open.length, ms: 0 };
+    this.#all.push(stage);
+    this.#open.push(stage);
+    const indent = "  ".repeat(stage.depth);
+    const about = expectedSeconds !== undefined && expectedSeconds > 2 ? ` of about ${expectedSeconds} s` : "";
+    const elapsed = () => seconds(performance.now() - started);
     let text = "";
-    let frame = 0;
-    let isOver = false;
-    const draw = () => {
-      const line = `${title}${about}: ${seconds(elapsedMs())}${text === "" ? "" : `  ${text}`}`;
-      if (isTerminal) this.#out.write(`\r\x1b[K${spinner[frame++ % spinner.length]} ${line.slice(0, (this.#out.columns ?? 80) - 3)}`);
-      else this.say(`  ${line}`);
-    };
-    const timer = setInterval(draw, isTerminal ? spinEveryMs : lineEveryMs);
-    if (!isTerminal && about !== "") this.say(`  ${title}${about}`);
-    const end = (mark: string, detail?: string) => {
-      if (isOver) return;
-      isOver = true;
+    const timer = setInterval(
+      () => {
+        if (this.#open.at(-1) === stage) this.#draw(`${indent}${title}: ${elapsed()}${about}  ${text}`.trimEnd());
+      },
+      this.#out.isTTY ? spinEveryMs : lineEveryMs,
+    );
+    const end = (mark: string, detail = "") => {
+      if (!this.#open.includes(stage)) return;
       clearInterval(timer);
-      if (isTerminal) this.#out.write("\r\x1b[K");
-      this.say(`${mark} ${title}: ${seconds(elapsedMs())}${detail === undefined ? "" : `  ${detail}`}`);
-      this.#spent.push({ title, ms: elapsedMs() });
+      this.#open.splice(this.#open.indexOf(stage), 1);
+      stage.ms = performance.now() - started;
+      this.say(`${mark} ${indent}${title}: ${elapsed()}${detail === "" ? "" : `  ${detail}`}`);
     };
     return {
       update: (detail, fraction) => {
@@ -73,13 +81,24 @@ export class Stages implements Progress {
     };
   }
 
-  /** The table, longest stage marked by its share. */
+  /** One row for each stage and its share of the whole; the parts of a stage are indented below it. */
   table(): string {
-    const total = this.#spent.reduce((sum, { ms }) => sum + ms, 0);
-    const width = Math.max(5, ...this.#spent.map(({ title }) => title.length));
-    const row = (title: string, ms: number) =>
-      `  ${title.padEnd(width)}  ${seconds(ms).padStart(8)}  ${`${Math.round((100 * ms) / Math.max(total, 1))} %`.padStart(5)}`;
-    return ["Where the time went:", ...this.#spent.map(({ title, ms }) => row(title, ms)), row("total", total)].join("\n");
+    const total = this.#all.reduce((sum, { depth, ms }) => sum + (depth === 0 ? ms : 0), 0);
+    const rows = this.#all
+      .filter(({ ms }) => ms >= shortMs)
+      .map((stage) => ({ title: "  ".repeat(stage.depth) + stage.title, ms: stage.ms }));
+    const width = Math.max(5, ...rows.map(({ title }) => title.length));
+    const row = ({ title, ms }: { title: string; ms: number }) => {
+      const share = `${Math.round((100 * ms) / Math.max(total, 1))} %`;
+      return `  ${title.padEnd(width)}  ${seconds(ms).padStart(8)}  ${share.padStart(5)}`;
+    };
+    return ["Where the time went:", ...rows.map(row), row({ title: "total", ms: total })].join("\n");
+  }
+
+  #draw(line: string): void {
+    if (!this.#out.isTTY) return this.say(`  ${line}`);
+    const frame = spinner[Math.floor(performance.now() / spinEveryMs) % spinner.length];
+    this.#out.write(`\r\x1b[K${frame} ${line.slice(0, (this.#out.columns ?? 80) - 3)}`);
   }
 }
 

@@ -55,7 +55,7 @@ function bootArguments(): string[] {
 function controlArguments(): string[] {
   return [
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
-    ...["-chardev", `socket,id=qmp,fd=${qmpDescriptor}`, "-mon", "chardev=qmp,mode=control"],
+    ...["-chardev", `socket,id=qmp,fd=${qmpDescriptor}`, "-object", "monitor-qmp,id=qmp-monitor,chardev=qmp"],
   ];
 }
 

@@ -76,13 +76,12 @@ export async function bringUpFake(
     shares: [],
     network: "none",
   } as const;
-  const image = { digest: "0", name: name.app, kernel: file, initrd: file, root: file } as const;
   const jail = {
     bwrap: await findBwrap(),
     runtimeRoot: runtime.root,
     nativeDirectory: options.nativeDirectory ?? nativeDirectory(),
   };
-  const prepared = { spec, display: undefined, image, jail, facts, selection: selectMonitor("auto", facts) };
+  const prepared = { spec, display: undefined, imageDigest: "0", jail, facts, selection: selectMonitor("auto", facts) };
   const signal = options.signal ?? new AbortController().signal;
   return bringUp(request, prepared, new Stopwatch(), signal, options.helloTimeoutMs ?? 2_000);
 }

@@ -98,7 +98,7 @@ test.serial("a helper that cannot start is named, before the monitor is started"
   t.like(error, { code: "helper-failed", stage: "helpers", message: "vsock ended with status 2: no such option" });
 });
 
-for (const afterMs of [0, 30, 100, 300]) {
+for (const afterMs of [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]) {
   test.serial(`giving up after ${afterMs} ms leaves nothing`, async (t) => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), afterMs);

@@ -21,7 +21,9 @@ const ORPHAN_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs until the machine ends. `warnings` are what went wrong while it started.
 pub fn run(mut timeline: Timeline, warnings: &[String]) -> ! {
-    let connected = Reaper::start().at("agent").and_then(|reaper| Ok((reaper, Link::connect().at("link")?)));
+    let connected = Reaper::start()
+        .at("agent")
+        .and_then(|reaper| Ok((reaper, Link::connect().at("link")?)));
     let (reaper, mut link) = match connected {
         Ok(connected) => connected,
         Err(failure) => {
@@ -41,19 +43,29 @@ pub fn run(mut timeline: Timeline, warnings: &[String]) -> ! {
 }
 
 /// From hello to the reason for the end: the sessions there are, and the time they get.
-fn serve(link: &mut Link, reaper: &Reaper, mut timeline: Timeline, warnings: &[String]) -> Result<(Arc<Sessions>, Duration), Failure> {
+fn serve(
+    link: &mut Link,
+    reaper: &Reaper,
+    mut timeline: Timeline,
+    warnings: &[String],
+) -> Result<(Arc<Sessions>, Duration), Failure> {
     link.say_hello().at("link")?;
     for warning in warnings {
         link.log().warn(warning);
     }
     let configuration = match link.receive().at("configure")? {
         ControlToGuest::Configure(configuration) => configuration,
-        ControlToGuest::Shutdown { .. } => return Err(LinkError::Unexpected("shutdown")).at("configure"),
+        ControlToGuest::Shutdown { .. } => {
+            return Err(LinkError::Unexpected("shutdown")).at("configure");
+        }
     };
     timeline.mark("configure");
     let sessions = set_up(link, reaper, &configuration, &mut timeline)?;
     timeline.mark("ready");
-    link.send(&ControlFromGuest::Ready { timings: timeline.into_stages() }).at("link")?;
+    link.send(&ControlFromGuest::Ready {
+        timings: timeline.into_stages(),
+    })
+    .at("link")?;
     let grace = match link.receive() {
         Ok(ControlToGuest::Shutdown { grace_ms }) => Duration::from_millis(grace_ms.into()),
         Ok(ControlToGuest::Configure(_)) => ended_by(&LinkError::Unexpected("configure")),
@@ -67,7 +79,12 @@ fn ended_by(error: &LinkError) -> Duration {
     ORPHAN_GRACE
 }
 
-fn set_up(link: &Link, reaper: &Reaper, configuration: &Configuration, timeline: &mut Timeline) -> Result<Arc<Sessions>, Failure> {
+fn set_up(
+    link: &Link,
+    reaper: &Reaper,
+    configuration: &Configuration,
+    timeline: &mut Timeline,
+) -> Result<Arc<Sessions>, Failure> {
     identity::take(configuration).at("identity")?;
     network::bring_up_loopback().at("network")?;
     if let Some(settings) = &configuration.network {
@@ -76,17 +93,29 @@ fn set_up(link: &Link, reaper: &Reaper, configuration: &Configuration, timeline:
     timeline.mark("identity");
     shares::mount_all(&configuration.mounts).at("mounts")?;
     timeline.mark("mounts");
-    let (user, root) = (account::find("user").at("session")?, account::find("root").at("session")?);
+    let (user, root) = (
+        account::find("user").at("session")?,
+        account::find("root").at("session")?,
+    );
     make_runtime_directory(&user).at("session")?;
     let users = Users::new(user, root, &configuration.environment);
     start_session(link, reaper, configuration, &users, timeline)?;
     session::listen(reaper.clone(), users, link.log().clone()).at("session")
 }
 
-fn start_session(link: &Link, reaper: &Reaper, configuration: &Configuration, users: &Users, timeline: &mut Timeline) -> Result<(), Failure> {
+fn start_session(
+    link: &Link,
+    reaper: &Reaper,
+    configuration: &Configuration,
+    users: &Users,
+    timeline: &mut Timeline,
+) -> Result<(), Failure> {
     let bus = bus::start(reaper, link.log(), users).at("bus")?;
     let display = configuration.display.as_ref();
-    let display = display.map(|display| wayland::start(reaper, link.log(), users, display.port)).transpose().at("display")?;
+    let display = display
+        .map(|display| wayland::start(reaper, link.log(), users, display.port))
+        .transpose()
+        .at("display")?;
     bus.wait_until_ready().at("bus")?;
     timeline.mark("bus");
     if let Some(display) = display {
@@ -98,6 +127,8 @@ fn start_session(link: &Link, reaper: &Reaper, configuration: &Configuration, us
 
 fn make_runtime_directory(user: &Account) -> std::io::Result<()> {
     fs::create_dir_all(environment::RUNTIME_PARENT)?;
-    fs::DirBuilder::new().mode(0o700).create(RUNTIME_DIRECTORY)?;
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(RUNTIME_DIRECTORY)?;
     chown(RUNTIME_DIRECTORY, Some(user.uid), Some(user.gid))
 }

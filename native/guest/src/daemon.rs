@@ -32,12 +32,26 @@ pub struct Starting {
 }
 
 /// Starts a daemon as the user. Its end is told to the host whenever it comes.
-pub fn start(reaper: &Reaper, log: &Log, users: &Users, argv: &[&str]) -> Result<Starting, DaemonError> {
+pub fn start(
+    reaper: &Reaper,
+    log: &Log,
+    users: &Users,
+    argv: &[&str],
+) -> Result<Starting, DaemonError> {
     let argv: Vec<String> = argv.iter().map(|argument| (*argument).to_owned()).collect();
     let name = argv.first().cloned().unwrap_or_default();
-    let failed = |error| DaemonError::Start { name: name.clone(), error };
+    let failed = |error| DaemonError::Start {
+        name: name.clone(),
+        error,
+    };
     let environment = &users.user_environment;
-    let launch = Launch { argv: &argv, environment, cwd: Some("/"), account: &users.user, has_terminal: false };
+    let launch = Launch {
+        argv: &argv,
+        environment,
+        cwd: Some("/"),
+        account: &users.user,
+        has_terminal: false,
+    };
     let mut command = launch.command().map_err(failed)?;
     let (output, child_output) = io::pipe().map_err(failed)?;
     command.stdin(Stdio::null()).stdout(child_output);
@@ -47,8 +61,14 @@ pub fn start(reaper: &Reaper, log: &Log, users: &Users, argv: &[&str]) -> Result
         Ok(status) => log.warn(&format!("{watched} ended: {status}")),
         Err(error) => log.warn(&format!("{watched}: {error}")),
     };
-    thread::Builder::new().name(name.clone()).spawn(watch).map_err(failed)?;
-    Ok(Starting { name, output: into_file(output) })
+    thread::Builder::new()
+        .name(name.clone())
+        .spawn(watch)
+        .map_err(failed)?;
+    Ok(Starting {
+        name,
+        output: into_file(output),
+    })
 }
 
 impl Starting {

@@ -29,7 +29,9 @@ pub fn base(account: &Account) -> Environment {
         ("PATH", path),
         ("LANG", "C.UTF-8"),
     ];
-    everyone.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    everyone
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
 }
 
 /// What processes of the user's graphical session have besides.

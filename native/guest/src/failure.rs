@@ -15,6 +15,9 @@ pub trait AtStage<T> {
 
 impl<T, E: Display> AtStage<T> for Result<T, E> {
     fn at(self, stage: &'static str) -> Result<T, Failure> {
-        self.map_err(|error| Failure { stage, message: error.to_string() })
+        self.map_err(|error| Failure {
+            stage,
+            message: error.to_string(),
+        })
     }
 }

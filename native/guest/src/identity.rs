@@ -24,7 +24,10 @@ pub enum IdentityError {
     #[error("cannot {what}: {errno}")]
     Call { what: &'static str, errno: Errno },
     #[error("cannot write {path}: {error}")]
-    Write { path: &'static str, error: io::Error },
+    Write {
+        path: &'static str,
+        error: io::Error,
+    },
 }
 
 const SEED_BYTES: usize = 64;
@@ -37,11 +40,20 @@ pub fn take(configuration: &Configuration) -> Result<(), IdentityError> {
     let machine_id = check_machine_id(&configuration.machine_id)?;
     let time = parse_time(&configuration.clock_unix_ns)?;
     let seed = parse_seed(&configuration.seed)?;
-    clock_settime(ClockId::CLOCK_REALTIME, time).map_err(|errno| IdentityError::Call { what: "set the clock", errno })?;
+    clock_settime(ClockId::CLOCK_REALTIME, time).map_err(|errno| IdentityError::Call {
+        what: "set the clock",
+        errno,
+    })?;
     add_entropy(&seed)?;
-    nix::unistd::sethostname(hostname).map_err(|errno| IdentityError::Call { what: "set the host name", errno })?;
+    nix::unistd::sethostname(hostname).map_err(|errno| IdentityError::Call {
+        what: "set the host name",
+        errno,
+    })?;
     write("/etc/hostname", &format!("{hostname}\n"))?;
-    write("/etc/hosts", &format!("127.0.0.1\tlocalhost\n127.0.1.1\t{hostname}\n::1\tlocalhost\n"))?;
+    write(
+        "/etc/hosts",
+        &format!("127.0.0.1\tlocalhost\n127.0.1.1\t{hostname}\n::1\tlocalhost\n"),
+    )?;
     write("/etc/machine-id", &format!("{machine_id}\n"))
 }
 
@@ -51,13 +63,18 @@ fn write(path: &'static str, text: &str) -> Result<(), IdentityError> {
 
 fn check_hostname(name: &str) -> Result<&str, IdentityError> {
     let is_valid = (1..=MAX_HOSTNAME).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !name.starts_with('-');
     is_valid.then_some(name).ok_or(IdentityError::Hostname)
 }
 
 fn check_machine_id(id: &str) -> Result<&str, IdentityError> {
-    let is_valid = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_valid = id.len() == 32
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     is_valid.then_some(id).ok_or(IdentityError::MachineId)
 }
 
@@ -68,7 +85,11 @@ fn parse_time(nanoseconds: &str) -> Result<TimeSpec, IdentityError> {
 }
 
 fn parse_seed(text: &str) -> Result<[u8; SEED_BYTES], IdentityError> {
-    STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(IdentityError::Seed)
+    STANDARD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok())
+        .ok_or(IdentityError::Seed)
 }
 
 /// The argument of RNDADDENTROPY, random(4).
@@ -80,13 +101,26 @@ struct PoolInfo {
 }
 
 fn add_entropy(seed: &[u8; SEED_BYTES]) -> Result<(), IdentityError> {
-    const RNDADDENTROPY: libc::c_ulong = nix::request_code_write!(b'R', 0x03, size_of::<[libc::c_int; 2]>());
+    const RNDADDENTROPY: libc::c_ulong =
+        nix::request_code_write!(b'R', 0x03, size_of::<[libc::c_int; 2]>());
     let random = File::options().write(true).open("/dev/random");
-    let random = random.map_err(|error| IdentityError::Write { path: "/dev/random", error })?;
-    let info = PoolInfo { entropy_bits: 8 * SEED_BYTES as libc::c_int, bytes: SEED_BYTES as libc::c_int, seed: *seed };
+    let random = random.map_err(|error| IdentityError::Write {
+        path: "/dev/random",
+        error,
+    })?;
+    let info = PoolInfo {
+        entropy_bits: 8 * SEED_BYTES as libc::c_int,
+        bytes: SEED_BYTES as libc::c_int,
+        seed: *seed,
+    };
     // SAFETY: the descriptor is open, and the kernel reads `bytes` bytes behind the two integers, which is the structure.
     let result = unsafe { libc::ioctl(random.as_raw_fd(), RNDADDENTROPY, &raw const info) };
-    Errno::result(result).map(drop).map_err(|errno| IdentityError::Call { what: "add randomness", errno })
+    Errno::result(result)
+        .map(drop)
+        .map_err(|errno| IdentityError::Call {
+            what: "add randomness",
+            errno,
+        })
 }
 
 #[cfg(test)]

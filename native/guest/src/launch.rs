@@ -29,8 +29,17 @@ impl Launch<'_> {
         command.args(arguments).env_clear().envs(self.environment);
         let home = CString::new(self.account.home.as_str())?;
         let cwd = self.cwd.map(CString::new).transpose()?;
-        let (uid, gid) = (Uid::from_raw(self.account.uid), Gid::from_raw(self.account.gid));
-        let groups: Vec<Gid> = self.account.groups.iter().copied().map(Gid::from_raw).collect();
+        let (uid, gid) = (
+            Uid::from_raw(self.account.uid),
+            Gid::from_raw(self.account.gid),
+        );
+        let groups: Vec<Gid> = self
+            .account
+            .groups
+            .iter()
+            .copied()
+            .map(Gid::from_raw)
+            .collect();
         let has_terminal = self.has_terminal;
         let prepare = move || {
             setsid()?;

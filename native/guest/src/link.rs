@@ -47,13 +47,20 @@ pub struct Log(Arc<Mutex<File>>);
 impl Log {
     pub fn warn(&self, message: &str) {
         // The reading side notices a lost connection.
-        let _ = self.send(&ControlFromGuest::Log { level: LogLevel::Warn, message: clip(message) });
+        let _ = self.send(&ControlFromGuest::Log {
+            level: LogLevel::Warn,
+            message: clip(message),
+        });
     }
 
     fn send(&self, message: &ControlFromGuest) -> Result<(), LinkError> {
         let mut bytes = Vec::new();
         message::append(message, &mut bytes)?;
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes)?)
+        Ok(self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(&bytes)?)
     }
 }
 
@@ -61,7 +68,10 @@ impl Link {
     pub fn connect() -> Result<Self, LinkError> {
         let stream = crate::vsock::connect_host(CONTROL_PORT).map_err(LinkError::Connect)?;
         let log = Log(Arc::new(Mutex::new(stream.try_clone()?)));
-        Ok(Self { reader: FrameReader::new(stream), log })
+        Ok(Self {
+            reader: FrameReader::new(stream),
+            log,
+        })
     }
 
     pub fn log(&self) -> &Log {
@@ -69,7 +79,8 @@ impl Link {
     }
 
     pub fn say_hello(&self) -> Result<(), LinkError> {
-        let kernel = nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
+        let kernel =
+            nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned());
         self.send(&ControlFromGuest::Hello {
             protocol: PROTOCOL_VERSION,
             agent: concat!("cloche-guest ", env!("CARGO_PKG_VERSION")).into(),
@@ -92,7 +103,10 @@ impl Link {
     pub fn say_failed(&self, stage: &str, message: &str) {
         let stream = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
-        let failed = ControlFromGuest::Failed { stage: stage.to_owned(), message: clip(message) };
+        let failed = ControlFromGuest::Failed {
+            stage: stage.to_owned(),
+            message: clip(message),
+        };
         if message::append(&failed, &mut bytes).is_err() || (&*stream).write_all(&bytes).is_err() {
             return;
         }

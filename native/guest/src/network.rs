@@ -12,7 +12,11 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     #[error("cannot {what} of {interface}: {errno}")]
-    Call { what: &'static str, interface: &'static str, errno: Errno },
+    Call {
+        what: &'static str,
+        interface: &'static str,
+        errno: Errno,
+    },
     #[error("the prefix length {0} is beyond 32")]
     Prefix(u8),
     #[error("cannot write /etc/resolv.conf: {0}")]
@@ -30,7 +34,11 @@ pub fn configure(network: &Network) -> Result<(), NetworkError> {
     interface.set_address(libc::SIOCSIFNETMASK, "set the netmask", mask)?;
     interface.bring_up()?;
     interface.add_default_route(network.gateway)?;
-    let servers: String = network.dns.iter().map(|server| format!("nameserver {server}\n")).collect();
+    let servers: String = network
+        .dns
+        .iter()
+        .map(|server| format!("nameserver {server}\n"))
+        .collect();
     // Replaced, not followed: in some images it is a link to nowhere.
     let _ = fs::remove_file("/etc/resolv.conf");
     Ok(fs::write("/etc/resolv.conf", servers)?)
@@ -51,8 +59,17 @@ struct Interface {
 
 impl Interface {
     fn open(name: &'static str) -> Result<Self, NetworkError> {
-        let socket = socket(AddressFamily::Inet, SockType::Datagram, SockFlag::SOCK_CLOEXEC, None)
-            .map_err(|errno| NetworkError::Call { what: "open a socket for the settings", interface: name, errno })?;
+        let socket = socket(
+            AddressFamily::Inet,
+            SockType::Datagram,
+            SockFlag::SOCK_CLOEXEC,
+            None,
+        )
+        .map_err(|errno| NetworkError::Call {
+            what: "open a socket for the settings",
+            interface: name,
+            errno,
+        })?;
         Ok(Self { name, socket })
     }
 
@@ -65,13 +82,30 @@ impl Interface {
         request
     }
 
-    fn call<T>(&self, code: libc::c_ulong, what: &'static str, argument: &mut T) -> Result<(), NetworkError> {
+    fn call<T>(
+        &self,
+        code: libc::c_ulong,
+        what: &'static str,
+        argument: &mut T,
+    ) -> Result<(), NetworkError> {
         // SAFETY: the socket is open, and every caller passes the structure that its code reads or writes.
-        let result = unsafe { libc::ioctl(self.socket.as_raw_fd(), code, std::ptr::from_mut(argument)) };
-        Errno::result(result).map(drop).map_err(|errno| NetworkError::Call { what, interface: self.name, errno })
+        let result =
+            unsafe { libc::ioctl(self.socket.as_raw_fd(), code, std::ptr::from_mut(argument)) };
+        Errno::result(result)
+            .map(drop)
+            .map_err(|errno| NetworkError::Call {
+                what,
+                interface: self.name,
+                errno,
+            })
     }
 
-    fn set_address(&self, code: libc::c_ulong, what: &'static str, address: Ipv4Addr) -> Result<(), NetworkError> {
+    fn set_address(
+        &self,
+        code: libc::c_ulong,
+        what: &'static str,
+        address: Ipv4Addr,
+    ) -> Result<(), NetworkError> {
         let mut request = self.request();
         request.ifr_ifru.ifru_addr = socket_address(address);
         self.call(code, what, &mut request)
@@ -103,7 +137,10 @@ fn socket_address(address: Ipv4Addr) -> libc::sockaddr {
     for (to, from) in data.iter_mut().skip(2).zip(address.octets()) {
         *to = from as libc::c_char;
     }
-    libc::sockaddr { sa_family: libc::AF_INET as libc::sa_family_t, sa_data: data }
+    libc::sockaddr {
+        sa_family: libc::AF_INET as libc::sa_family_t,
+        sa_data: data,
+    }
 }
 
 #[cfg(test)]

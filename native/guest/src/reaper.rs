@@ -52,8 +52,12 @@ impl AsFd for Exit {
 impl Reaper {
     pub fn start() -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
-        let reaper = Self { shared: shared.clone() };
-        thread::Builder::new().name("reaper".into()).spawn(move || shared.reap_forever())?;
+        let reaper = Self {
+            shared: shared.clone(),
+        };
+        thread::Builder::new()
+            .name("reaper".into())
+            .spawn(move || shared.reap_forever())?;
         Ok(reaper)
     }
 
@@ -72,8 +76,14 @@ impl Reaper {
     /// Waits until no process is left but this one. Returns false when the deadline came first.
     pub fn wait_for_none(&self, deadline: Duration) -> bool {
         let state = self.shared.lock();
-        let waited = self.shared.changed.wait_timeout_while(state, deadline, |state| !state.has_no_children);
-        waited.map_or_else(|poisoned| poisoned.into_inner().0.has_no_children, |(state, _)| state.has_no_children)
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(state, deadline, |state| !state.has_no_children);
+        waited.map_or_else(
+            |poisoned| poisoned.into_inner().0.has_no_children,
+            |(state, _)| state.has_no_children,
+        )
     }
 }
 
@@ -99,7 +109,9 @@ impl Shared {
         loop {
             // SAFETY: waitpid writes the status into the integer it is given.
             let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-            let Some(pid) = u32::try_from(pid).ok().filter(|pid| *pid > 0) else { return };
+            let Some(pid) = u32::try_from(pid).ok().filter(|pid| *pid > 0) else {
+                return;
+            };
             if let Some(mut waiting) = state.waiting.remove(&pid) {
                 // Four bytes fit every new pipe; nobody may be reading any more.
                 let _ = waiting.write_all(&status.to_ne_bytes());
@@ -113,7 +125,9 @@ impl Shared {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
         state.has_no_children = waitid(Id::All, flags) == Err(Errno::ECHILD);
         self.changed.notify_all();
-        let waited = self.changed.wait_while(state, |state| state.has_no_children);
+        let waited = self
+            .changed
+            .wait_while(state, |state| state.has_no_children);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -14,7 +14,11 @@ pub enum ShareError {
     #[error("cannot make {}: {error}", path.display())]
     Make { path: PathBuf, error: io::Error },
     #[error("cannot mount the share {tag} at {}: {errno}", path.display())]
-    Mount { tag: String, path: PathBuf, errno: Errno },
+    Mount {
+        tag: String,
+        path: PathBuf,
+        errno: Errno,
+    },
 }
 
 pub fn mount_all(mounts: &[Mount]) -> Result<(), ShareError> {
@@ -23,11 +27,24 @@ pub fn mount_all(mounts: &[Mount]) -> Result<(), ShareError> {
 
 fn mount_share(share: &Mount) -> Result<(), ShareError> {
     let path = check_path(&share.path)?;
-    fs::create_dir_all(path).map_err(|error| ShareError::Make { path: path.to_owned(), error })?;
+    fs::create_dir_all(path).map_err(|error| ShareError::Make {
+        path: path.to_owned(),
+        error,
+    })?;
     let mut flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     flags.set(MsFlags::MS_RDONLY, share.read_only);
-    mount(Some(share.tag.as_str()), path, Some("virtiofs"), flags, None::<&str>)
-        .map_err(|errno| ShareError::Mount { tag: share.tag.clone(), path: path.to_owned(), errno })
+    mount(
+        Some(share.tag.as_str()),
+        path,
+        Some("virtiofs"),
+        flags,
+        None::<&str>,
+    )
+    .map_err(|errno| ShareError::Mount {
+        tag: share.tag.clone(),
+        path: path.to_owned(),
+        errno,
+    })
 }
 
 fn check_path(text: &str) -> Result<&Path, ShareError> {
@@ -39,7 +56,9 @@ fn check_path(text: &str) -> Result<&Path, ShareError> {
         && !text.contains('\0')
         // Path::components hides these.
         && !text.contains("//") && !text.ends_with('/') && !text.split('/').any(|part| part == ".");
-    is_normal.then_some(path).ok_or_else(|| ShareError::Path(text.to_owned()))
+    is_normal
+        .then_some(path)
+        .ok_or_else(|| ShareError::Path(text.to_owned()))
 }
 
 /// Unmounts every share, the last one first.
@@ -53,18 +72,27 @@ pub fn unmount_all() {
 }
 
 fn virtiofs_paths(mounts: &str) -> Vec<PathBuf> {
-    let paths = mounts.lines().filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
-        [_, path, "virtiofs", ..] => Some(PathBuf::from(unescape(path))),
-        _ => None,
-    });
+    let paths = mounts
+        .lines()
+        .filter_map(|line| match line.split(' ').collect::<Vec<_>>()[..] {
+            [_, path, "virtiofs", ..] => Some(PathBuf::from(unescape(path))),
+            _ => None,
+        });
     paths.collect()
 }
 
 /// Undoes the kernel's octal escapes, proc_pid_mounts(5).
 fn unescape(text: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(text.to_owned(), |text, (escape, character)| text.replace(escape, character))
+    [
+        ("\\040", " "),
+        ("\\011", "\t"),
+        ("\\012", "\n"),
+        ("\\134", "\\"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (escape, character)| {
+        text.replace(escape, character)
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +101,10 @@ mod tests {
 
     #[test]
     fn only_absolute_normalised_paths_are_mounted_at() {
-        for path in ["", "/", "mnt", "//mnt", "/mnt/", "/mnt//a", "/mnt/.", "/mnt/./a", "/mnt/..", "/a/../b", "/a\0b"] {
+        for path in [
+            "", "/", "mnt", "//mnt", "/mnt/", "/mnt//a", "/mnt/.", "/mnt/./a", "/mnt/..",
+            "/a/../b", "/a\0b",
+        ] {
             assert!(check_path(path).is_err(), "{path:?}");
         }
         for path in ["/home/user", "/mnt/a b", "/mnt/..a", "/mnt/é"] {
@@ -84,6 +115,9 @@ mod tests {
     #[test]
     fn shares_are_found_in_the_list_of_mounts() {
         let mounts = "proc /proc proc rw 0 0\nhome /home/user virtiofs rw 0 0\na /mnt/my\\040files virtiofs ro 0 0\n";
-        assert_eq!(virtiofs_paths(mounts), [PathBuf::from("/home/user"), PathBuf::from("/mnt/my files")]);
+        assert_eq!(
+            virtiofs_paths(mounts),
+            [PathBuf::from("/home/user"), PathBuf::from("/mnt/my files")]
+        );
     }
 }

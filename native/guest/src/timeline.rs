@@ -10,7 +10,10 @@ pub struct Timeline {
 
 impl Timeline {
     pub fn mark(&mut self, stage: &str) {
-        self.stages.push(StageTiming { stage: stage.to_owned(), ms: uptime_ms() });
+        self.stages.push(StageTiming {
+            stage: stage.to_owned(),
+            ms: uptime_ms(),
+        });
     }
 
     pub fn into_stages(self) -> Vec<StageTiming> {
@@ -19,6 +22,7 @@ impl Timeline {
 }
 
 pub fn uptime_ms() -> u32 {
-    let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, |time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
+    let since_boot = clock_gettime(ClockId::CLOCK_BOOTTIME)
+        .map_or(0, |time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
     u32::try_from(since_boot).unwrap_or(u32::MAX)
 }

@@ -23,13 +23,23 @@ pub struct Pair {
 pub fn open(columns: u16, rows: u16, owner: u32) -> io::Result<Pair> {
     let OpenptyResult { master, slave } = openpty(&window(columns, rows), None)?;
     for descriptor in [&master, &slave] {
-        nix::fcntl::fcntl(descriptor, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
+        nix::fcntl::fcntl(
+            descriptor,
+            nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC),
+        )?;
     }
     if geteuid().is_root() {
-        fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(TTY_GROUP)))?;
+        fchown(
+            &slave,
+            Some(Uid::from_raw(owner)),
+            Some(Gid::from_raw(TTY_GROUP)),
+        )?;
         fchmod(&slave, Mode::from_bits_truncate(0o620))?;
     }
-    Ok(Pair { master: File::from(master), slave })
+    Ok(Pair {
+        master: File::from(master),
+        slave,
+    })
 }
 
 pub fn resize(master: &File, columns: u16, rows: u16) -> io::Result<()> {
@@ -47,5 +57,10 @@ pub fn control_stdin() -> io::Result<()> {
 }
 
 fn window(columns: u16, rows: u16) -> Winsize {
-    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
+    Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    }
 }

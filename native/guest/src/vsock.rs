@@ -4,7 +4,8 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, VsockAddr, accept4, bind, connect, getpeername, listen, socket,
+    AddressFamily, Backlog, SockFlag, SockType, VsockAddr, accept4, bind, connect, getpeername,
+    listen, socket,
 };
 
 pub use libc::VMADDR_CID_HOST as HOST;
@@ -21,7 +22,10 @@ pub struct Listener(OwnedFd);
 impl Listener {
     pub fn bind(port: u32) -> nix::Result<Self> {
         let socket = open()?;
-        bind(socket.as_raw_fd(), &VsockAddr::new(libc::VMADDR_CID_ANY, port))?;
+        bind(
+            socket.as_raw_fd(),
+            &VsockAddr::new(libc::VMADDR_CID_ANY, port),
+        )?;
         listen(&socket, Backlog::new(64)?)?;
         Ok(Self(socket))
     }
@@ -40,5 +44,10 @@ impl Listener {
 }
 
 fn open() -> nix::Result<OwnedFd> {
-    socket(AddressFamily::Vsock, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)
+    socket(
+        AddressFamily::Vsock,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )
 }

@@ -11,9 +11,30 @@ use crate::vsock::HOST;
 const READY_COMMAND: [&str; 3] = ["sh", "-c", "echo ready; exec sleep infinity"];
 
 /// Ready when clients can connect. `port` is the host's, where a waypipe of the same version listens.
-pub fn start(reaper: &Reaper, log: &Log, users: &Users, port: u32) -> Result<Starting, DaemonError> {
+pub fn start(
+    reaper: &Reaper,
+    log: &Log,
+    users: &Users,
+    port: u32,
+) -> Result<Starting, DaemonError> {
     let socket = format!("{HOST}:{port}");
     let display = format!("{RUNTIME_DIRECTORY}/{WAYLAND_SOCKET}");
-    let options = ["waypipe", "--compress", "none", "--no-gpu", "--vsock", "--socket", &socket, "--display", &display, "server"];
-    daemon::start(reaper, log, users, &[&options[..], &READY_COMMAND[..]].concat())
+    let options = [
+        "waypipe",
+        "--compress",
+        "none",
+        "--no-gpu",
+        "--vsock",
+        "--socket",
+        &socket,
+        "--display",
+        &display,
+        "server",
+    ];
+    daemon::start(
+        reaper,
+        log,
+        users,
+        &[&options[..], &READY_COMMAND[..]].concat(),
+    )
 }

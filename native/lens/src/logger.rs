@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    panic,
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -11,19 +12,28 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 const PAUSE: Duration = Duration::from_secs(1);
 const LINE_CHARACTERS: usize = 400;
 
+/// The target of panics, which other lines don't hold back.
+const PANIC: &str = "panic";
+
 static LOGGER: Logger = Logger {
-    last: Mutex::new(None),
+    usual: Mutex::new(None),
+    panics: Mutex::new(None),
 };
 
+/// When the last line was written, and how many were held back since.
+type Last = Mutex<Option<(Instant, u32)>>;
+
 struct Logger {
-    /// When the last line was written, and how many were held back since.
-    last: Mutex<Option<(Instant, u32)>>,
+    usual: Last,
+    panics: Last,
 }
 
 pub fn install() {
     // Fails only when a logger is already set.
     if log::set_logger(&LOGGER).is_ok() {
         log::set_max_level(LevelFilter::Info);
+        // A client that makes its thread panic gets no more lines than any other.
+        panic::set_hook(Box::new(|panic| log::error!(target: PANIC, "{panic}")));
     }
 }
 
@@ -57,7 +67,12 @@ impl Log for Logger {
         if !self.enabled(record.metadata()) {
             return;
         }
-        let Ok(mut last) = self.last.lock() else {
+        let last = if record.target() == PANIC {
+            &self.panics
+        } else {
+            &self.usual
+        };
+        let Ok(mut last) = last.lock() else {
             return;
         };
         let held_back = match &mut *last {

@@ -39,6 +39,9 @@ use crate::{
     server::{Server, ServerError},
 };
 
+/// Open descriptors of the process.
+const DESCRIPTORS: u64 = 16_384;
+
 #[derive(Debug, Error)]
 enum LensError {
     #[error("can't read the list of globals {0}")]
@@ -85,7 +88,7 @@ fn run(args: Args) -> Result<(), LensError> {
         clipboard: args.clipboard,
     };
     let stop = catch_signals().map_err(LensError::Signals)?;
-    raise_descriptor_limit();
+    set_descriptor_limit();
     let front = Front::open(&args.listen)?;
     let (compositor, door) = Compositor::open(args.compositor, &policy.name)?;
     if let Some(number) = args.ready {
@@ -103,14 +106,10 @@ fn catch_signals() -> io::Result<UnixStream> {
     Ok(stop)
 }
 
-/// Pools take two descriptors each; the usual soft limit of 1024 is soon reached. A refusal leaves the limit as it was.
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    );
+/// Pools take two descriptors each, more than the usual soft limit of 1024 allows; without end, a guest could pile them up
+/// in the kernel. A refusal leaves the limit as it was.
+fn set_descriptor_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = Some(maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS)));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
 }

@@ -10,7 +10,11 @@ use support::{
     wire::{Arg, Message, Peer, message},
 };
 
-const GLOBALS: [(&str, u32); 2] = [("wl_seat", 5), ("wl_data_device_manager", 3)];
+const GLOBALS: [(&str, u32); 3] = [
+    ("wl_seat", 5),
+    ("wl_data_device_manager", 3),
+    ("wl_compositor", 4),
+];
 const OFFER: u32 = 0xff00_0000;
 const MANAGER: &str = "wl_data_device_manager";
 
@@ -132,42 +136,43 @@ fn host_data_is_read_only_with_focus_and_after_a_gesture() {
     let (_folder, compositor, lens) = desktop(&GLOBALS, &["--clipboard", "both"]);
     let mut client = lens.connect();
     copy(&mut client);
+    let compositor_global = GLOBALS.len() as u32;
+    client.bind(compositor_global, "wl_compositor", 4, 20);
+    client.send(&message(20, 0, &[Arg::Word(21)]));
     client.sync(9);
-    let requests = compositor.requests();
-    let device = made(&requests, 1).expect("device");
-    let keyboard = requests
-        .iter()
-        .find(|it| it.interface == "wl_seat" && it.message.opcode == 1)
-        .expect("keyboard");
-    let keyboard = keyboard.message.word(0);
+    let device = made(&compositor.requests(), 1).expect("device");
+    let object = |interface: &str, opcode: u16| {
+        let requests = compositor.requests();
+        let request = requests
+            .iter()
+            .find(|it| it.interface == interface && it.message.opcode == opcode);
+        request.expect("request").message.word(0)
+    };
+    let (keyboard, surface) = (object("wl_seat", 1), object("wl_compositor", 0));
+    let event = |opcode: u16, words: &[u32]| {
+        let words: Vec<_> = words.iter().map(|word| Arg::Word(*word)).collect();
+        compositor.send(device.0, &message(keyboard, opcode, &words), None);
+    };
     offer(&compositor, device);
-    client.sync(10);
 
-    let receive = |client: &mut Peer, mime: &str, id: u32| {
+    let mut id = 30;
+    let mut receive = |mime: &str| {
         let (mut reader, writer) = std::io::pipe().expect("pipe");
-        client.send_with(&message(OFFER, 1, &[Arg::Text(mime)]), Some(&writer.into()));
+        // The events sent before are through the lens when the sync is answered.
         client.sync(id);
-        let passed = compositor.seen().descriptors.drain(..).count();
-        if passed == 0 {
-            assert_eq!(reader.read(&mut [0]).expect("an empty answer"), 0);
-        }
+        client.send_with(&message(OFFER, 1, &[Arg::Text(mime)]), Some(&writer.into()));
+        client.sync(id + 1);
+        id += 2;
+        let passed = compositor.seen().descriptors.drain(..).count() > 0;
+        assert!(passed || reader.read(&mut [0]).expect("an empty answer") == 0);
         passed
     };
-    assert_eq!(receive(&mut client, "text/plain", 11), 0, "no focus");
-    compositor.send(
-        device.0,
-        &message(
-            keyboard,
-            3,
-            &[Arg::Word(1), Arg::Word(0), Arg::Word(30), Arg::Word(1)],
-        ),
-        None,
-    );
-    client.sync(12);
-    assert_eq!(
-        receive(&mut client, "text/plain", 13),
-        0,
-        "a key, but no focus"
-    );
-    assert_eq!(receive(&mut client, "text/uri-list", 14), 0);
+    assert!(!receive("text/plain"), "no focus");
+    event(3, &[1, 0, 30, 1]);
+    assert!(!receive("text/plain"), "a key, but no focus");
+    event(1, &[1, surface, 0]);
+    assert!(receive("text/plain"), "a key, and focus");
+    assert!(!receive("text/uri-list"), "a type that is not listed");
+    event(2, &[1, surface]);
+    assert!(!receive("text/plain"), "focus lost");
 }

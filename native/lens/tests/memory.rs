@@ -184,8 +184,6 @@ fn a_buffer_outside_its_pool_and_a_shrinking_pool_are_refused() {
 #[test]
 fn nothing_of_a_client_stays_behind() {
     let (_folder, _compositor, lens) = desktop(&GLOBALS, &[]);
-    lens.connect().globals();
-    support::wait_for("the first client to end", || lens.open_descriptors() < 15);
     let before = lens.open_descriptors();
     for _ in 0..20 {
         let mut client = lens.connect();
@@ -194,5 +192,5 @@ fn nothing_of_a_client_stays_behind() {
         client.send(&message(99, 9, &[]));
         assert!(client.error().is_some());
     }
-    support::wait_for("descriptors to close", || lens.open_descriptors() == before);
+    support::wait_for("descriptors to close", || lens.open_descriptors() <= before);
 }

@@ -80,7 +80,10 @@ fn outputs_do_not_tell_the_users_hardware() {
         w(0),
     ];
     compositor.send(bound[0].connection, &message(id, 0, &geometry), None);
-    let event = client.receive().expect("geometry");
+    let mut event = client.receive().expect("an event");
+    while event.object != 4 {
+        event = client.receive().expect("geometry");
+    }
     assert_eq!(
         (event.object, event.text(5).as_str(), event.text(8).as_str()),
         (4, "cloche", "display")

@@ -8,7 +8,12 @@ use serde::{Deserialize, Serialize};
 /// What the guest tells the host.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ControlFromGuest {
     /// First message, once.
     Hello {
@@ -63,7 +68,12 @@ pub enum LogLevel {
 /// What the host tells the guest.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ControlToGuest {
     /// The answer to `hello`, once.
     Configure(Box<Configuration>),
@@ -79,7 +89,10 @@ pub enum ControlToGuest {
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Configuration {
-    #[cfg_attr(feature = "generate", schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")))]
+    #[cfg_attr(
+        feature = "generate",
+        schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9-]{0,62}$"))
+    )]
     pub hostname: String,
     #[cfg_attr(feature = "generate", schemars(regex(pattern = "^[0-9a-f]{32}$")))]
     pub machine_id: String,

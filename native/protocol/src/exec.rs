@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 /// What the host tells a session. `exec` comes first, and once.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ExecToGuest {
     Exec(Box<Command>),
     Resize {
@@ -26,7 +31,10 @@ pub enum ExecToGuest {
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Command {
-    #[cfg_attr(feature = "generate", schemars(length(min = 1, max = 1024), inner(length(max = 65536))))]
+    #[cfg_attr(
+        feature = "generate",
+        schemars(length(min = 1, max = 1024), inner(length(max = 65536)))
+    )]
     pub argv: Vec<String>,
     /// Added to the environment of the user's session.
     #[cfg_attr(feature = "generate", ts(type = "Record<string, string>"), schemars(extend("maxProperties" = 1024)))]
@@ -85,7 +93,12 @@ pub enum SignalName {
 /// What a session tells the host. `failed` or `exited` is the last message; all output comes before it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ExecFromGuest {
     Started {
         pid: u32,

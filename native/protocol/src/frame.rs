@@ -16,7 +16,9 @@ pub enum Kind {
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        [Self::Json, Self::Stdin, Self::Stdout, Self::Stderr].get(usize::from(byte)).copied()
+        [Self::Json, Self::Stdin, Self::Stdout, Self::Stderr]
+            .get(usize::from(byte))
+            .copied()
     }
 }
 
@@ -70,7 +72,10 @@ impl FrameDecoder {
         let Some(payload) = rest.get(1..length) else {
             return Ok(None);
         };
-        let frame = Frame { kind, payload: payload.to_vec() };
+        let frame = Frame {
+            kind,
+            payload: payload.to_vec(),
+        };
         self.start += HEADER + length;
         Ok(Some(frame))
     }
@@ -83,7 +88,9 @@ impl FrameDecoder {
 
 /// Appends one frame. A payload beyond the limit is split by the caller; a longer one is refused.
 pub fn encode(kind: Kind, payload: &[u8], out: &mut Vec<u8>) -> Result<(), FrameError> {
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).saturating_add(1);
+    let length = u32::try_from(payload.len())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     if payload.len() > MAX_PAYLOAD {
         return Err(FrameError::Length(length));
     }

@@ -36,7 +36,11 @@ impl<S: Read + AsFd> FrameReader<S> {
     }
 
     pub fn with_deadline(stream: S, deadline: Duration) -> Self {
-        Self { stream, decoder: FrameDecoder::default(), deadline }
+        Self {
+            stream,
+            decoder: FrameDecoder::default(),
+            deadline,
+        }
     }
 
     /// The next frame, or nothing at the end of the stream. Waits for as long as no frame has begun.
@@ -49,7 +53,10 @@ impl<S: Read + AsFd> FrameReader<S> {
             }
             if self.decoder.is_partial() {
                 let elapsed = begun.get_or_insert_with(Instant::now).elapsed();
-                let left = self.deadline.checked_sub(elapsed).ok_or(StreamError::Deadline(self.deadline))?;
+                let left = self
+                    .deadline
+                    .checked_sub(elapsed)
+                    .ok_or(StreamError::Deadline(self.deadline))?;
                 if !wait_readable(&self.stream, left)? {
                     return Err(StreamError::Deadline(self.deadline));
                 }
@@ -66,7 +73,10 @@ impl<S: Read + AsFd> FrameReader<S> {
 }
 
 fn wait_readable(stream: &impl AsFd, timeout: Duration) -> Result<bool, StreamError> {
-    let timeout = Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) };
+    let timeout = Timespec {
+        tv_sec: timeout.as_secs() as i64,
+        tv_nsec: i64::from(timeout.subsec_nanos()),
+    };
     match poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&timeout)) {
         Ok(ready) => Ok(ready > 0),
         Err(rustix::io::Errno::INTR) => Ok(true),

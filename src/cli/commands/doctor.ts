@@ -22,7 +22,8 @@ export const doctor = defineCommand({
       for (const { name, verdict, text, hint } of findings) {
         const mark = context.style(colours[verdict] ?? "dim", verdict.padEnd(5));
         await context.stdout.print(`${mark} ${context.style("bold", name)}: ${text}`);
-        if (hint !== undefined && verdict !== "ok") await context.stdout.print(`      ${context.style("cyan", "hint:")} ${hint}`);
+        if (hint !== undefined && verdict !== "ok")
+          await context.stdout.print(`      ${context.style("cyan", "hint:")} ${hint}`);
       }
     return isFailed ? exitStatus.failure : exitStatus.success;
   },

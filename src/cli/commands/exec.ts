@@ -13,7 +13,9 @@ export const exec = defineCommand({
   options: {
     tty: flag("give the command a terminal, with the size of ours", { short: "t" }),
     env: list("K=V", "set a variable of the command's environment", readVariable, { short: "e" }),
-    workdir: value("DIR", "start in this directory of the guest (default: the user's home)", readGuestPath, { short: "w" }),
+    workdir: value("DIR", "start in this directory of the guest (default: the user's home)", readGuestPath, {
+      short: "w",
+    }),
     user: choice("USER", ["user", "root"], "who the command runs as", { short: "u" }),
   },
   json: "code, signal, stdout and stderr of the command once it has ended (at most 8 MiB each)",
@@ -27,7 +29,7 @@ export const exec = defineCommand({
     const { execInInstance } = await import("../exec-in-instance.ts");
     return execInInstance(context, {
       name,
-      argv: trailing,
+      argv: [...trailing],
       environment: Object.fromEntries(options.env),
       cwd: options.workdir ?? null,
       user: options.user,

@@ -5,7 +5,13 @@ export const help = defineCommand({
   name: "help",
   summary: "Show what Cloche or a command does",
   arguments: [
-    { name: "COMMAND", help: "a command, such as run or image build", complete: "command", isOptional: true, isList: true },
+    {
+      name: "COMMAND",
+      help: "a command, such as run or image build",
+      complete: "command",
+      isOptional: true,
+      isList: true,
+    },
   ],
   options: {},
   json: "text",

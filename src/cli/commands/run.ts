@@ -6,16 +6,22 @@ export const run = defineCommand({
   name: "run",
   summary: "Run an application in a microVM of its own",
   description: [
-    "Its windows show on the Wayland desktop, its output goes to ours, and its exit status is ours. Ctrl-C ends it in\ngood order, a second one at once. Each instance keeps a home of its own under $XDG_DATA_HOME/cloche/homes.",
+    "Its windows show on the Wayland desktop, its output goes to ours, and its exit status is ours. Ctrl-C ends it in good order, a second one at once. Each instance keeps a home of its own under $XDG_DATA_HOME/cloche/homes.",
   ],
   arguments: [
-    { name: "APP[@INSTANCE]", help: "an application of the catalogue, and a name for one more instance of it", complete: "app" },
+    {
+      name: "APP[@INSTANCE]",
+      help: "an application of the catalogue, and a name for one more instance of it",
+      complete: "app",
+    },
   ],
   trailing: { name: "ARGS…", help: "added to the application's command", isOptional: true },
   options: {
     temp: flag("give it a home that ends with it"),
     vmm: choice("MONITOR", ["auto", "qemu"], "the virtual machine monitor"),
-    share: list("DIR[:ro]", "show it a directory, at /mnt/NAME; :ro lets it only read", readText, { complete: "directory" }),
+    share: list("DIR[:ro]", "show it a directory, at /mnt/NAME; :ro lets it only read", readText, {
+      complete: "directory",
+    }),
     net: choice("NETWORK", ["none", "internet"], "the network that it gets"),
     cpus: value("CPUS", "number of CPUs", readInteger(1, 64), { short: "c" }),
     memory: value("MEMORY", "memory: 512, 512M or 2G", readMemory, { short: "m" }),

@@ -42,12 +42,17 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 function groupCases(commands: readonly Command[]): string {
   const groups = [...new Set(commands.flatMap(({ name }) => (name.includes(" ") ? [name.split(" ")[0] ?? ""] : [])))];
   const cases = groups.map((group) => {
-    const members = commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name.slice(group.length + 1));
+    const members = commands
+      .filter(({ name }) => name.startsWith(`${group} `))
+      .map(({ name }) => name.slice(group.length + 1));
     return `    ${group})
       if [ "$COMP_CWORD" -eq 2 ]; then COMPREPLY=($(compgen -W "${members.join(" ")} --help" -- "$cur")); return; fi
       command="${group} \${COMP_WORDS[2]}" ;;`;
   });
-  return [...cases, "    help) COMPREPLY=($(compgen -W \"$(cloche __complete command 2>/dev/null)\" -- \"$cur\")); return ;;"].join("\n");
+  return [
+    ...cases,
+    '    help) COMPREPLY=($(compgen -W "$(cloche __complete command 2>/dev/null)" -- "$cur")); return ;;',
+  ].join("\n");
 }
 
 const optionWords = (command: Command): string =>

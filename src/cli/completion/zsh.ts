@@ -41,16 +41,17 @@ function commandCase(command: Command): string {
 }
 
 /** In a specification brackets and colons have a meaning. */
-const escape = (text: string): string => text.replaceAll(/[[\]:\\]/g, "\\$&");
+const escapeSpec = (text: string): string => text.replaceAll(/[[\]:\\]/g, "\\$&");
 
 function optionSpec(name: string, option: Option): string {
-  const takes = option.value === undefined ? "" : `:${escape(option.value)}:${action(option.complete, option.choices)}`;
-  const word = (text: string) => quote(`${option.isList ? "*" : ""}${text}[${escape(option.help)}]${takes}`);
+  const takes =
+    option.value === undefined ? "" : `:${escapeSpec(option.value)}:${action(option.complete, option.choices)}`;
+  const word = (text: string) => quote(`${option.isList ? "*" : ""}${text}[${escapeSpec(option.help)}]${takes}`);
   return [`--${name}`, ...(option.short === undefined ? [] : [`-${option.short}`])].map(word).join(" ");
 }
 
 const argumentSpec = ({ name, isList, complete, choices }: Argument, index: number): string =>
-  quote(`${isList ? "*" : index + 1}:${escape(name)}:${action(complete, choices)}`);
+  quote(`${isList ? "*" : index + 1}:${escapeSpec(name)}:${action(complete, choices)}`);
 
 function action(kind: Completion | undefined, choices: readonly string[] | undefined): string {
   if (choices) return `(${choices.join(" ")})`;

@@ -29,7 +29,9 @@ pub fn wait_for_root() -> Result<PathBuf, DiskError> {
         if let Some(disk) = find_root(Path::new("/sys/block"), Path::new("/dev"))? {
             return Ok(disk);
         }
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(DiskError::Deadline)?;
+        let left = deadline
+            .checked_duration_since(Instant::now())
+            .ok_or(DiskError::Deadline)?;
         if wait_readable(&created, left)? {
             // What was made does not matter: the search begins anew.
             let _ = created.read_events();
@@ -46,7 +48,10 @@ fn find_root(sys_block: &Path, dev: &Path) -> io::Result<Option<PathBuf>> {
         if !name.to_string_lossy().starts_with("vd") || !node.exists() {
             continue;
         }
-        match fs::read_to_string(entry.path().join("serial")).unwrap_or_default().trim() {
+        match fs::read_to_string(entry.path().join("serial"))
+            .unwrap_or_default()
+            .trim()
+        {
             "root" => return Ok(Some(node)),
             "" if name == "vda" => unnamed = Some(node),
             _ => {}
@@ -60,7 +65,11 @@ mod tests {
     use super::*;
 
     fn found(disks: &[(&str, &str)]) -> Option<String> {
-        let top = std::env::temp_dir().join(format!("cloche-disk-{}-{}", std::process::id(), disks.len()));
+        let top = std::env::temp_dir().join(format!(
+            "cloche-disk-{}-{}",
+            std::process::id(),
+            disks.len()
+        ));
         for (name, serial) in disks {
             fs::create_dir_all(top.join("sys").join(name)).expect("writable");
             fs::create_dir_all(top.join("dev")).expect("writable");
@@ -69,13 +78,22 @@ mod tests {
         }
         let disk = find_root(&top.join("sys"), &top.join("dev")).expect("readable");
         fs::remove_dir_all(&top).expect("removable");
-        disk.and_then(|disk| disk.file_name().map(|name| name.to_string_lossy().into_owned()))
+        disk.and_then(|disk| {
+            disk.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        })
     }
 
     #[test]
     fn the_serial_decides_and_vda_without_one_is_taken() {
-        assert_eq!(found(&[("vda", "data\n"), ("vdb", "root")]), Some("vdb".into()));
-        assert_eq!(found(&[("vda", "data"), ("sda", "root"), ("vdb", "")]), None);
+        assert_eq!(
+            found(&[("vda", "data\n"), ("vdb", "root")]),
+            Some("vdb".into())
+        );
+        assert_eq!(
+            found(&[("vda", "data"), ("sda", "root"), ("vdb", "")]),
+            None
+        );
         assert_eq!(found(&[("vda", "")]), Some("vda".into()));
     }
 }

@@ -17,10 +17,24 @@ pub struct ModulesError {
 /// Returns one line for each module that could not be loaded: most machines do without some.
 pub fn load_all(directory: &str) -> Result<Vec<String>, ModulesError> {
     let mut paths = fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
-        .map_err(|error| ModulesError { directory: directory.to_owned(), error })?;
+        .and_then(|entries| {
+            entries
+                .map(|entry| Ok(entry?.path()))
+                .collect::<io::Result<Vec<_>>>()
+        })
+        .map_err(|error| ModulesError {
+            directory: directory.to_owned(),
+            error,
+        })?;
     paths.sort();
-    Ok(paths.iter().filter_map(|path| load(path).err().map(|error| format!("{}: {error}", path.display()))).collect())
+    Ok(paths
+        .iter()
+        .filter_map(|path| {
+            load(path)
+                .err()
+                .map(|error| format!("{}: {error}", path.display()))
+        })
+        .collect())
 }
 
 fn load(path: &Path) -> io::Result<()> {

@@ -24,16 +24,38 @@ pub fn switch_to(disk: &Path) -> Result<(), RootError> {
     for directory in [LOWER, UPPER, ROOT] {
         fs::create_dir_all(directory)?;
     }
-    mount(Some(disk), LOWER, Some("erofs"), MsFlags::MS_RDONLY, NONE).map_err(call("mount the image"))?;
-    mount(Some("tmpfs"), UPPER, Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).map_err(call("mount the upper layer"))?;
+    mount(Some(disk), LOWER, Some("erofs"), MsFlags::MS_RDONLY, NONE)
+        .map_err(call("mount the image"))?;
+    mount(
+        Some("tmpfs"),
+        UPPER,
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=0755"),
+    )
+    .map_err(call("mount the upper layer"))?;
     fs::create_dir(format!("{UPPER}/data"))?;
     fs::create_dir(format!("{UPPER}/work"))?;
     let layers = format!("lowerdir={LOWER},upperdir={UPPER}/data,workdir={UPPER}/work");
-    mount(Some("overlay"), ROOT, Some("overlay"), MsFlags::empty(), Some(layers.as_str())).map_err(call("mount the overlay"))?;
+    mount(
+        Some("overlay"),
+        ROOT,
+        Some("overlay"),
+        MsFlags::empty(),
+        Some(layers.as_str()),
+    )
+    .map_err(call("mount the overlay"))?;
     for directory in ["/proc", "/sys", "/dev"] {
         let target = format!("{ROOT}{directory}");
         fs::create_dir_all(&target)?;
-        mount(Some(directory), target.as_str(), NONE, MsFlags::MS_MOVE, NONE).map_err(call("move a mount"))?;
+        mount(
+            Some(directory),
+            target.as_str(),
+            NONE,
+            MsFlags::MS_MOVE,
+            NONE,
+        )
+        .map_err(call("move a mount"))?;
     }
     // The overlay holds both layers; no name leads to them from here on.
     umount2(LOWER, MntFlags::MNT_DETACH).map_err(call("let go of the image"))?;

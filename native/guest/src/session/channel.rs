@@ -45,7 +45,13 @@ impl<S: Read + Write + AsFd> Channel<S> {
     pub fn new(stream: S) -> io::Result<Self> {
         set_nonblocking(&stream)?;
         let chunk = vec![0; READ_SIZE].into_boxed_slice();
-        Ok(Self { stream, decoder: FrameDecoder::default(), unsent: Queue::default(), begun: None, chunk })
+        Ok(Self {
+            stream,
+            decoder: FrameDecoder::default(),
+            unsent: Queue::default(),
+            begun: None,
+            chunk,
+        })
     }
 
     /// A frame that has come whole.
@@ -61,8 +67,13 @@ impl<S: Read + Write + AsFd> Channel<S> {
 
     /// The time that is left for an unfinished frame, where there is one.
     pub fn time_left(&self) -> Result<Option<Duration>, ChannelError> {
-        let Some(begun) = self.begun else { return Ok(None) };
-        PARTIAL_FRAME_DEADLINE.checked_sub(begun.elapsed()).map(Some).ok_or(ChannelError::Deadline)
+        let Some(begun) = self.begun else {
+            return Ok(None);
+        };
+        PARTIAL_FRAME_DEADLINE
+            .checked_sub(begun.elapsed())
+            .map(Some)
+            .ok_or(ChannelError::Deadline)
     }
 
     /// The host is kept waiting: the deadline does not run.
@@ -78,7 +89,14 @@ impl<S: Read + Write + AsFd> Channel<S> {
                 self.decoder.push(&self.chunk[..count]);
                 Ok(())
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -112,5 +130,9 @@ impl<S: AsFd> AsFd for Channel<S> {
 
 pub fn set_nonblocking(descriptor: &impl AsFd) -> nix::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(descriptor.as_fd(), FcntlArg::F_GETFL)?);
-    fcntl(descriptor.as_fd(), FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).map(drop)
+    fcntl(
+        descriptor.as_fd(),
+        FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK),
+    )
+    .map(drop)
 }

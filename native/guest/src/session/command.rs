@@ -32,7 +32,9 @@ pub struct StartError {
 impl StartError {
     /// The name of the system's error, such as ENOENT.
     pub fn errno(&self) -> Option<String> {
-        self.error.raw_os_error().map(|code| format!("{:?}", Errno::from_raw(code)))
+        self.error
+            .raw_os_error()
+            .map(|code| format!("{:?}", Errno::from_raw(code)))
     }
 }
 
@@ -48,10 +50,22 @@ pub struct Process<'a> {
 impl<'a> Process<'a> {
     pub fn start(sessions: &'a Sessions, command: &Command) -> Result<Self, StartError> {
         let program = command.argv.first().map_or("", String::as_str);
-        let failed = |error| StartError { what: format!("cannot start {program}"), error };
+        let failed = |error| StartError {
+            what: format!("cannot start {program}"),
+            error,
+        };
         if let Some(cwd) = &command.cwd {
-            let error = fs::metadata(cwd).and_then(|data| if data.is_dir() { Ok(()) } else { Err(Errno::ENOTDIR.into()) });
-            error.map_err(|error| StartError { what: format!("cannot enter {cwd}"), error })?;
+            let error = fs::metadata(cwd).and_then(|data| {
+                if data.is_dir() {
+                    Ok(())
+                } else {
+                    Err(Errno::ENOTDIR.into())
+                }
+            });
+            error.map_err(|error| StartError {
+                what: format!("cannot enter {cwd}"),
+                error,
+            })?;
         }
         Self::spawn(sessions, command).map_err(failed)
     }
@@ -59,30 +73,68 @@ impl<'a> Process<'a> {
     fn spawn(sessions: &'a Sessions, command: &Command) -> io::Result<Self> {
         let (account, base) = sessions.users.find(command.user);
         let mut environment = base.clone();
-        environment.extend(command.tty.iter().map(|tty| ("TERM".to_owned(), tty.term.clone())));
+        environment.extend(
+            command
+                .tty
+                .iter()
+                .map(|tty| ("TERM".to_owned(), tty.term.clone())),
+        );
         environment.extend(command.environment.clone());
         let (argv, cwd) = (&command.argv, command.cwd.as_deref());
-        let launch = Launch { argv, environment: &environment, cwd, account, has_terminal: command.tty.is_some() };
+        let launch = Launch {
+            argv,
+            environment: &environment,
+            cwd,
+            account,
+            has_terminal: command.tty.is_some(),
+        };
         let mut prepared = launch.command()?;
         let terminal = match &command.tty {
             Some(size) => {
                 let pair = tty::open(size.columns, size.rows, account.uid)?;
-                prepared.stdin(pair.slave.try_clone()?).stdout(pair.slave.try_clone()?).stderr(pair.slave);
+                prepared
+                    .stdin(pair.slave.try_clone()?)
+                    .stdout(pair.slave.try_clone()?)
+                    .stderr(pair.slave);
                 Some(pair.master)
             }
             None => {
-                prepared.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                prepared
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::piped());
                 None
             }
         };
         let (mut child, exit) = sessions.reaper.spawn(&mut prepared)?;
         let id = Pid::from_raw(child.id() as i32);
-        let mut process = Self { sessions, id, input: None, outputs: Vec::new(), exit: Some(exit), terminal };
+        let mut process = Self {
+            sessions,
+            id,
+            input: None,
+            outputs: Vec::new(),
+            exit: Some(exit),
+            terminal,
+        };
         process.input = child.stdin.take().map(into_file);
-        process.outputs.extend(child.stdout.take().map(|stream| Output::new(Kind::Stdout, into_file(stream))));
-        process.outputs.extend(child.stderr.take().map(|stream| Output::new(Kind::Stderr, into_file(stream))));
+        process.outputs.extend(
+            child
+                .stdout
+                .take()
+                .map(|stream| Output::new(Kind::Stdout, into_file(stream))),
+        );
+        process.outputs.extend(
+            child
+                .stderr
+                .take()
+                .map(|stream| Output::new(Kind::Stderr, into_file(stream))),
+        );
         process.connect_terminal()?;
-        for file in process.input.iter().chain(process.outputs.iter().map(|output| &output.file)) {
+        for file in process
+            .input
+            .iter()
+            .chain(process.outputs.iter().map(|output| &output.file))
+        {
             set_nonblocking(file)?;
         }
         Ok(process)
@@ -91,7 +143,8 @@ impl<'a> Process<'a> {
     fn connect_terminal(&mut self) -> io::Result<()> {
         if let Some(master) = &self.terminal {
             self.input = Some(master.try_clone()?);
-            self.outputs.push(Output::new(Kind::Stdout, master.try_clone()?));
+            self.outputs
+                .push(Output::new(Kind::Stdout, master.try_clone()?));
             self.sessions.lock().terminals.push(self.id);
         }
         Ok(())
@@ -143,22 +196,35 @@ impl Drop for Process<'_> {
         if let Some(exit) = self.exit.take() {
             self.hang_up(exit);
         }
-        self.sessions.lock().terminals.retain(|group| *group != self.id);
+        self.sessions
+            .lock()
+            .terminals
+            .retain(|group| *group != self.id);
     }
 }
 
 /// The processes that are in a session, zombies left out.
-fn members(session: Pid) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+pub fn members(session: Pid) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_member(&stat, session)))
-        .map(Pid::from_raw)
-        .collect()
+    pids.filter(|pid| {
+        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| is_member(&stat, session))
+    })
+    .map(Pid::from_raw)
+    .collect()
 }
 
 /// By proc_pid_stat(5): behind the name in parentheses come state, parent, group and session.
 fn is_member(stat: &str, session: Pid) -> bool {
-    let rest: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace().take(4).collect();
+    let rest: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .take(4)
+        .collect();
     matches!(rest[..], [state, _, _, id] if state != "Z" && id.parse() == Ok(session.as_raw()))
 }
 

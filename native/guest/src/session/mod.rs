@@ -46,7 +46,12 @@ impl Users {
         };
         let user_environment = with_configured(environment::session(&user));
         let root_environment = with_configured(environment::base(&root));
-        Self { user, user_environment, root, root_environment }
+        Self {
+            user,
+            user_environment,
+            root,
+            root_environment,
+        }
     }
 
     fn find(&self, name: UserName) -> (&Account, &Environment) {
@@ -74,7 +79,12 @@ struct State {
 
 impl Sessions {
     pub fn new(reaper: Reaper, users: Users) -> Arc<Self> {
-        Arc::new(Self { reaper, users, state: Mutex::default(), changed: Condvar::new() })
+        Arc::new(Self {
+            reaper,
+            users,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
     }
 
     /// No session begins from here on.
@@ -90,7 +100,10 @@ impl Sessions {
 
     /// Waits until every session has told the host how it ended.
     pub fn wait_for_last_words(&self, deadline: Duration) {
-        drop(self.changed.wait_timeout_while(self.lock(), deadline, |state| state.count > 0));
+        drop(
+            self.changed
+                .wait_timeout_while(self.lock(), deadline, |state| state.count > 0),
+        );
     }
 
     /// Serves one connection to its end.
@@ -144,7 +157,10 @@ pub fn listen(reaper: Reaper, users: Users, log: Log) -> Result<Arc<Sessions>, s
 
 fn serve_in_thread(sessions: &Arc<Sessions>, stream: File, log: &Log) {
     let sessions = sessions.clone();
-    if let Err(error) = thread::Builder::new().name("session".into()).spawn(move || sessions.run(stream)) {
+    if let Err(error) = thread::Builder::new()
+        .name("session".into())
+        .spawn(move || sessions.run(stream))
+    {
         log.warn(&format!("an exec connection could not be served: {error}"));
     }
 }

@@ -24,7 +24,11 @@ pub enum Chunk {
 
 impl Output {
     pub fn new(kind: Kind, file: File) -> Self {
-        Self { kind, file, last_words: 0 }
+        Self {
+            kind,
+            file,
+            last_words: 0,
+        }
     }
 
     pub fn read(&mut self, chunk: &mut [u8]) -> Chunk {

@@ -29,30 +29,53 @@ const MAX_INPUT: usize = 256 * 1024;
 /// Serves a connection. A host that is not admitted is told so.
 pub fn run<S: Read + Write + AsFd>(stream: S, sessions: &Sessions, is_admitted: bool) {
     // An error ends the connection, which is all that the host has to see.
-    let _ = Channel::new(stream).map_err(ChannelError::from).and_then(|mut channel| serve(&mut channel, sessions, is_admitted));
+    let _ = Channel::new(stream)
+        .map_err(ChannelError::from)
+        .and_then(|mut channel| serve(&mut channel, sessions, is_admitted));
 }
 
-fn serve<S: Read + Write + AsFd>(channel: &mut Channel<S>, sessions: &Sessions, is_admitted: bool) -> Result<(), ChannelError> {
+fn serve<S: Read + Write + AsFd>(
+    channel: &mut Channel<S>,
+    sessions: &Sessions,
+    is_admitted: bool,
+) -> Result<(), ChannelError> {
     let command = first_message(channel)?;
     if !is_admitted {
         let message = "the machine takes no more sessions".to_owned();
-        channel.send(&ExecFromGuest::Failed { message, errno: Some("EAGAIN".into()) })?;
+        channel.send(&ExecFromGuest::Failed {
+            message,
+            errno: Some("EAGAIN".into()),
+        })?;
         return finish(channel);
     }
     match Process::start(sessions, &command) {
         Ok(process) => {
-            channel.send(&ExecFromGuest::Started { pid: process.id.as_raw().unsigned_abs() })?;
-            Pump { channel, process, input: Queue::default(), is_input_ended: false, status: None }.run()?;
+            channel.send(&ExecFromGuest::Started {
+                pid: process.id.as_raw().unsigned_abs(),
+            })?;
+            Pump {
+                channel,
+                process,
+                input: Queue::default(),
+                is_input_ended: false,
+                status: None,
+            }
+            .run()?;
         }
         Err(error) => {
             let message = error.to_string().chars().take(1000).collect();
-            channel.send(&ExecFromGuest::Failed { message, errno: error.errno() })?;
+            channel.send(&ExecFromGuest::Failed {
+                message,
+                errno: error.errno(),
+            })?;
         }
     }
     finish(channel)
 }
 
-fn first_message<S: Read + Write + AsFd>(channel: &mut Channel<S>) -> Result<Command, ChannelError> {
+fn first_message<S: Read + Write + AsFd>(
+    channel: &mut Channel<S>,
+) -> Result<Command, ChannelError> {
     let deadline = Instant::now() + FIRST_MESSAGE;
     loop {
         if let Some(frame) = channel.next_frame()? {
@@ -61,7 +84,9 @@ fn first_message<S: Read + Write + AsFd>(channel: &mut Channel<S>) -> Result<Com
                 _ => Err(ChannelError::Unexpected),
             };
         }
-        let left = deadline.checked_duration_since(Instant::now()).ok_or(ChannelError::Deadline)?;
+        let left = deadline
+            .checked_duration_since(Instant::now())
+            .ok_or(ChannelError::Deadline)?;
         wait_readable(channel, left)?;
         channel.receive()?;
     }
@@ -76,13 +101,20 @@ fn finish<S: Read + Write + AsFd>(channel: &mut Channel<S>) -> Result<(), Channe
         let mut left = None;
         if channel.is_flushed() {
             let since: &Instant = flushed.get_or_insert_with(Instant::now);
-            left = Some(FAREWELL.checked_sub(since.elapsed()).ok_or(ChannelError::Deadline)?);
+            left = Some(
+                FAREWELL
+                    .checked_sub(since.elapsed())
+                    .ok_or(ChannelError::Deadline)?,
+            );
         } else {
             interest |= PollFlags::OUT;
         }
         let mut waits = [PollFd::new(channel, interest)];
         wait(&mut waits, left)?;
-        if waits[0].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+        if waits[0]
+            .revents()
+            .intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
+        {
             channel.receive()?;
         }
         while channel.next_frame()?.is_some() {}
@@ -157,7 +189,9 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
     }
 
     fn write_input(&mut self) {
-        let Some(file) = &mut self.process.input else { return };
+        let Some(file) = &mut self.process.input else {
+            return;
+        };
         // A process that reads no more loses what was meant for it, as at the end of any pipe.
         let is_broken = self.input.write_to(file).is_err();
         let is_done = self.is_input_ended && self.input.is_empty() && !self.process.has_terminal();
@@ -175,9 +209,15 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
                 if !self.channel.has_room() {
                     break true;
                 }
-                let read = if has_ended { output.read_last(chunk) } else { output.read(chunk) };
+                let read = if has_ended {
+                    output.read_last(chunk)
+                } else {
+                    output.read(chunk)
+                };
                 match read {
-                    Chunk::Bytes(count) => self.channel.send_output(output.kind, &chunk[..count])?,
+                    Chunk::Bytes(count) => {
+                        self.channel.send_output(output.kind, &chunk[..count])?
+                    }
                     Chunk::Nothing => break true,
                     Chunk::End => break false,
                 }
@@ -199,7 +239,12 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
         if let Some(exit) = &self.process.exit {
             waits.push(PollFd::new(exit, PollFlags::IN));
         }
-        if let Some(input) = self.process.input.as_ref().filter(|_| !self.input.is_empty()) {
+        if let Some(input) = self
+            .process
+            .input
+            .as_ref()
+            .filter(|_| !self.input.is_empty())
+        {
             waits.push(PollFd::new(input, PollFlags::OUT));
         }
         if self.channel.has_room() {
@@ -208,7 +253,8 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
         }
         wait(&mut waits, self.channel.time_left()?)?;
         let ready = waits[0].revents();
-        let has_exited = self.process.exit.is_some() && waits.get(1).is_some_and(|exit| !exit.revents().is_empty());
+        let has_exited = self.process.exit.is_some()
+            && waits.get(1).is_some_and(|exit| !exit.revents().is_empty());
         drop(waits);
         if has_exited {
             self.status = self.process.take_status()?;
@@ -226,7 +272,10 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
 fn exited(status: ExitStatus) -> ExecFromGuest {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     let signal = status.signal().map(|number| {
-        let name = Signal::try_from(number).map_or_else(|_| format!("RT{number}"), |signal| signal.as_str().to_owned());
+        let name = Signal::try_from(number).map_or_else(
+            |_| format!("RT{number}"),
+            |signal| signal.as_str().to_owned(),
+        );
         name.trim_start_matches("SIG").to_owned()
     });
     ExecFromGuest::Exited { code, signal }

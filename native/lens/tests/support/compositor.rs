@@ -107,7 +107,10 @@ impl Compositor {
                         self.listen(peer.descriptors.pop_front().expect("listener").into(), true);
                     }
                     let mut seen = self.seen();
-                    seen.descriptors.extend(peer.descriptors.drain(..));
+                    // Descriptors may be read together with a bind that comes before their message.
+                    if interface != "wl_registry" {
+                        seen.descriptors.extend(peer.descriptors.drain(..));
+                    }
                     seen.requests.push(Request {
                         connection,
                         sandboxed,

@@ -7,7 +7,7 @@ pub mod wire;
 use std::{
     fs,
     io::Read,
-    os::unix::net::UnixStream,
+    os::{fd::AsRawFd, unix::net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -15,6 +15,7 @@ use std::{
 };
 
 use compositor::Compositor;
+use rustix::io::{FdFlags, fcntl_setfd};
 use wire::Peer;
 
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -64,10 +65,13 @@ impl Lens {
             .args(["--instance", "foot@work"])
             .args(options)
             .env("TMPDIR", folder.join(""));
+        let (mut ready, said) = std::io::pipe().expect("pipe");
+        fcntl_setfd(&said, FdFlags::empty()).expect("inheritable");
+        command.arg("--ready-fd").arg(said.as_raw_fd().to_string());
         let child = command.stderr(Stdio::piped()).spawn().expect("lens");
+        drop(said);
         let lens = Self { child, socket };
-        let listening = || UnixStream::connect(&lens.socket).is_ok();
-        wait_for("the lens to listen", listening);
+        ready.read_exact(&mut [0]).expect("the lens to be ready");
         lens
     }
 

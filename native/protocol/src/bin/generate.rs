@@ -12,14 +12,18 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 use ts_rs::TS;
 
-const NOTICE: &str = "// Messages between host and guest. Generated from native/protocol; do not edit.";
+const NOTICE: &str =
+    "// Messages between host and guest. Generated from native/protocol; do not edit.";
 
 fn main() -> ExitCode {
     let Some(outdir) = env::args_os().nth(1).map(PathBuf::from) else {
         eprintln!("usage: generate OUTDIR");
         return ExitCode::from(2);
     };
-    let files = [("protocol.ts", typescript()), ("protocol.schema.json", schema())];
+    let files = [
+        ("protocol.ts", typescript()),
+        ("protocol.schema.json", schema()),
+    ];
     for (name, text) in files {
         let path = outdir.join(name);
         if let Err(error) = fs::create_dir_all(&outdir).and_then(|()| fs::write(&path, text)) {
@@ -38,13 +42,19 @@ fn typescript() -> String {
     }
     let constants = [
         format!("export const protocolVersion = {PROTOCOL_VERSION};"),
-        "/** vsock ports: control and wayland are connected to by the guest, exec by the host. */".into(),
-        format!("export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, wayland: {WAYLAND_PORT} }} as const;"),
+        "/** vsock ports: control and wayland are connected to by the guest, exec by the host. */"
+            .into(),
+        format!(
+            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, wayland: {WAYLAND_PORT} }} as const;"
+        ),
         "/** Bytes after the length field of a frame: the kind and the payload. */".into(),
         format!("export const maxFrameBytes = {};", frame::MAX_LENGTH),
         format!(
             "export const frameKind = {{ json: {}, stdin: {}, stdout: {}, stderr: {} }} as const;",
-            Kind::Json as u8, Kind::Stdin as u8, Kind::Stdout as u8, Kind::Stderr as u8
+            Kind::Json as u8,
+            Kind::Stdin as u8,
+            Kind::Stdout as u8,
+            Kind::Stderr as u8
         ),
     ];
     let types = [
@@ -63,14 +73,20 @@ fn typescript() -> String {
         declare::<exec::SignalName>(),
         declare::<exec::ExecFromGuest>(),
     ];
-    format!("{NOTICE}\n\n{}\n\n{}", constants.join("\n"), types.join("\n"))
+    format!(
+        "{NOTICE}\n\n{}\n\n{}",
+        constants.join("\n"),
+        types.join("\n")
+    )
 }
 
 /// One document; each direction is a definition of its own under `$defs`.
 fn schema() -> String {
-    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
-        settings.definitions_path = "/$defs".into();
-    });
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with(|settings| {
+            settings.definitions_path = "/$defs".into();
+        });
     let mut generator = settings.with_transform(DropFormats).into_generator();
     fn add<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) {
         generator.subschema_for::<T>();

@@ -30,7 +30,13 @@ fn a_length_of_zero_is_refused() {
 #[test]
 fn a_length_of_one_is_a_frame_without_payload() {
     let frames = decode_all([vec![1, 0, 0, 0, 1]]);
-    assert_eq!(frames, Ok(vec![Frame { kind: Kind::Stdin, payload: vec![] }]));
+    assert_eq!(
+        frames,
+        Ok(vec![Frame {
+            kind: Kind::Stdin,
+            payload: vec![]
+        }])
+    );
 }
 
 #[test]
@@ -54,8 +60,14 @@ fn a_long_frame_that_is_only_announced_takes_no_memory() {
 
 #[test]
 fn the_longest_frame_passes_and_one_byte_more_is_not_encoded() {
-    let frame = Frame { kind: Kind::Stdout, payload: vec![7; MAX_PAYLOAD] };
-    assert_eq!(decode_all([encoded(std::slice::from_ref(&frame))]), Ok(vec![frame]));
+    let frame = Frame {
+        kind: Kind::Stdout,
+        payload: vec![7; MAX_PAYLOAD],
+    };
+    assert_eq!(
+        decode_all([encoded(std::slice::from_ref(&frame))]),
+        Ok(vec![frame])
+    );
     let mut out = Vec::new();
     assert!(encode(Kind::Stdout, &vec![7; MAX_PAYLOAD + 1], &mut out).is_err());
     assert!(out.is_empty());
@@ -64,22 +76,35 @@ fn the_longest_frame_passes_and_one_byte_more_is_not_encoded() {
 #[test]
 fn unknown_kinds_are_refused() {
     for kind in 4..=255 {
-        assert_eq!(decode_all([vec![1, 0, 0, 0, kind]]), Err(FrameError::Kind(kind)));
+        assert_eq!(
+            decode_all([vec![1, 0, 0, 0, kind]]),
+            Err(FrameError::Kind(kind))
+        );
     }
 }
 
 #[test]
 fn a_thousand_frames_at_once_and_in_single_bytes_give_the_same() {
-    let frames: Vec<Frame> =
-        (0..1000_u32).map(|n| Frame { kind: Kind::Json, payload: n.to_le_bytes().repeat(8) }).collect();
+    let frames: Vec<Frame> = (0..1000_u32)
+        .map(|n| Frame {
+            kind: Kind::Json,
+            payload: n.to_le_bytes().repeat(8),
+        })
+        .collect();
     let bytes = encoded(&frames);
     assert_eq!(decode_all([bytes.clone()]), Ok(frames.clone()));
-    assert_eq!(decode_all(bytes.into_iter().map(|byte| vec![byte])), Ok(frames));
+    assert_eq!(
+        decode_all(bytes.into_iter().map(|byte| vec![byte])),
+        Ok(frames)
+    );
 }
 
 #[test]
 fn the_longest_frame_in_single_bytes_is_not_copied_over_and_over() {
-    let frame = Frame { kind: Kind::Stdout, payload: vec![7; MAX_PAYLOAD] };
+    let frame = Frame {
+        kind: Kind::Stdout,
+        payload: vec![7; MAX_PAYLOAD],
+    };
     let bytes = encoded(&vec![frame; 16]);
     let frames = decode_all(bytes.into_iter().map(|byte| vec![byte]));
     assert_eq!(frames.map(|frames| frames.len()), Ok(16));

@@ -6,7 +6,10 @@ use crate::control::{ControlFromGuest, ControlToGuest};
 use crate::exec::{ExecFromGuest, ExecToGuest, SignalName};
 
 fn from_bytes<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, MessageError> {
-    parse(&Frame { kind: Kind::Json, payload: bytes.to_vec() })
+    parse(&Frame {
+        kind: Kind::Json,
+        payload: bytes.to_vec(),
+    })
 }
 
 fn from_json<M: DeserializeOwned>(value: serde_json::Value) -> Result<M, MessageError> {
@@ -25,15 +28,26 @@ fn configure() -> serde_json::Value {
 
 #[test]
 fn messages_have_the_form_that_is_documented() {
-    let exited = ExecFromGuest::Exited { code: Some(3), signal: None };
+    let exited = ExecFromGuest::Exited {
+        code: Some(3),
+        signal: None,
+    };
     let text = serde_json::to_value(exited).expect("serializable");
     assert_eq!(text, json!({"type": "exited", "code": 3, "signal": null}));
 
     let signal: ExecToGuest = from_json(json!({"type": "signal", "name": "TERM"})).expect("valid");
-    assert_eq!(signal, ExecToGuest::Signal { name: SignalName::Term });
+    assert_eq!(
+        signal,
+        ExecToGuest::Signal {
+            name: SignalName::Term
+        }
+    );
 
     let message: ControlToGuest = from_json(configure()).expect("valid");
-    assert_eq!(serde_json::to_value(message).expect("serializable"), configure());
+    assert_eq!(
+        serde_json::to_value(message).expect("serializable"),
+        configure()
+    );
 }
 
 #[test]
@@ -47,30 +61,48 @@ fn unknown_types_are_refused() {
 #[test]
 fn unknown_fields_are_refused_at_every_depth() {
     assert!(from_json::<ExecToGuest>(json!({"type": "stdin-eof", "x": 1})).is_err());
-    assert!(from_json::<ExecToGuest>(json!({"type": "resize", "columns": 1, "rows": 1, "x": 1})).is_err());
+    assert!(
+        from_json::<ExecToGuest>(json!({"type": "resize", "columns": 1, "rows": 1, "x": 1}))
+            .is_err()
+    );
     for pointer in ["", "/mounts/0", "/display", "/network"] {
         let mut message = configure();
-        message.pointer_mut(pointer).and_then(|v| v.as_object_mut()).expect("object").insert("x".into(), json!(1));
+        message
+            .pointer_mut(pointer)
+            .and_then(|v| v.as_object_mut())
+            .expect("object")
+            .insert("x".into(), json!(1));
         assert!(from_json::<ControlToGuest>(message).is_err(), "{pointer}");
     }
 }
 
 #[test]
 fn repeated_fields_are_refused() {
-    assert!(from_bytes::<ExecToGuest>(br#"{"type":"resize","columns":1,"columns":2,"rows":1}"#).is_err());
+    assert!(
+        from_bytes::<ExecToGuest>(br#"{"type":"resize","columns":1,"columns":2,"rows":1}"#)
+            .is_err()
+    );
     assert!(from_bytes::<ExecToGuest>(br#"{"type":"stdin-eof","type":"stdin-eof"}"#).is_err());
 }
 
 #[test]
 fn numbers_out_of_range_are_refused() {
     for columns in [json!(65536), json!(-1), json!(1.5), json!("1")] {
-        assert!(from_json::<ExecToGuest>(json!({"type": "resize", "columns": columns, "rows": 1})).is_err());
+        assert!(
+            from_json::<ExecToGuest>(json!({"type": "resize", "columns": columns, "rows": 1}))
+                .is_err()
+        );
     }
 }
 
 #[test]
 fn invalid_utf8_is_refused() {
-    assert!(from_bytes::<ControlFromGuest>(b"{\"type\":\"log\",\"level\":\"info\",\"message\":\"\xff\"}").is_err());
+    assert!(
+        from_bytes::<ControlFromGuest>(
+            b"{\"type\":\"log\",\"level\":\"info\",\"message\":\"\xff\"}"
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -82,8 +114,14 @@ fn trailing_bytes_and_deep_nesting_are_refused() {
 
 #[test]
 fn a_message_in_a_frame_of_another_kind_is_refused() {
-    let frame = Frame { kind: Kind::Stdin, payload: b"{\"type\":\"stdin-eof\"}".to_vec() };
-    assert!(matches!(parse::<ExecToGuest>(&frame), Err(MessageError::NotAMessage(Kind::Stdin))));
+    let frame = Frame {
+        kind: Kind::Stdin,
+        payload: b"{\"type\":\"stdin-eof\"}".to_vec(),
+    };
+    assert!(matches!(
+        parse::<ExecToGuest>(&frame),
+        Err(MessageError::NotAMessage(Kind::Stdin))
+    ));
 }
 
 proptest! {

@@ -25,7 +25,8 @@ fn frames_are_read_until_the_end() {
 #[test]
 fn a_frame_that_is_begun_and_not_finished_meets_the_deadline() {
     let (mut near, far) = UnixStream::pair().expect("socket pair");
-    near.write_all(&[16, 0, 0, 0, 0, 1]).expect("room in the socket");
+    near.write_all(&[16, 0, 0, 0, 0, 1])
+        .expect("room in the socket");
     let mut reader = FrameReader::with_deadline(far, SHORT);
     assert!(matches!(reader.read_frame(), Err(StreamError::Deadline(_))));
 }
@@ -33,7 +34,8 @@ fn a_frame_that_is_begun_and_not_finished_meets_the_deadline() {
 #[test]
 fn a_byte_now_and_then_does_not_put_the_deadline_off() {
     let (mut near, far) = UnixStream::pair().expect("socket pair");
-    near.write_all(&[200, 0, 0, 0, 0]).expect("room in the socket");
+    near.write_all(&[200, 0, 0, 0, 0])
+        .expect("room in the socket");
     let writer = std::thread::spawn(move || {
         while near.write_all(b"x").is_ok() {
             std::thread::sleep(SHORT / 10);
@@ -50,5 +52,8 @@ fn a_stream_that_ends_inside_a_frame_is_an_error() {
     let (mut near, far) = UnixStream::pair().expect("socket pair");
     near.write_all(&[16, 0, 0]).expect("room in the socket");
     drop(near);
-    assert!(matches!(FrameReader::new(far).read_frame(), Err(StreamError::Truncated)));
+    assert!(matches!(
+        FrameReader::new(far).read_frame(),
+        Err(StreamError::Truncated)
+    ));
 }

@@ -1,0 +1,74 @@
+// Builds what is written in Rust.
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askVersion, runCompiler } from "./compiler.ts";
+import type { BuildDirectories } from "./part.ts";
+
+const target = "x86_64-unknown-linux-gnu";
+const staticFlags = "-C target-feature=+crt-static";
+
+/** Whatever decides a static program besides its sources. */
+export const staticRecipe: readonly string[] = [target, staticFlags];
+
+let version: Promise<string> | undefined;
+
+export function identifyRust(): Promise<string> {
+  version ??= askVersion(
+    "rustc",
+    "-vV",
+    "Install Rust 1.89 or newer (Debian 12: with rustup), then run npm run build again.",
+  );
+  return version;
+}
+
+/** A Node addon: a shared library of the workspace. */
+export async function buildCdylib(
+  crate: string,
+  path: string,
+  { checkout, intermediate }: BuildDirectories,
+): Promise<void> {
+  await runCompiler("cargo", ["build", "--locked", "--release", "--package", crate], {
+    cwd: join(checkout, "native"),
+    environment: { CARGO_TARGET_DIR: intermediate },
+  });
+  await copyFile(join(intermediate, "release", `lib${crate.replaceAll("-", "_")}.so`), path);
+}
+
+/** A program of the workspace, named like its crate, that runs in any root. */
+export async function buildStaticProgram(
+  crate: string,
+  path: string,
+  { checkout, intermediate }: BuildDirectories,
+): Promise<void> {
+  await runCompiler(
+    "cargo",
+    ["build", "--locked", "--release", "--target", target, "--package", crate, "--bin", crate],
+    {
+      cwd: join(checkout, "native"),
+      environment: { CARGO_TARGET_DIR: intermediate, RUSTFLAGS: staticFlags },
+    },
+  );
+  await copyFile(join(intermediate, target, "release", crate), path);
+}
+
+/** A published program of that version, built with the versions it was published with. */
+export async function installStaticProgram(
+  { name, version }: { readonly name: string; readonly version: string },
+  path: string,
+  { intermediate }: BuildDirectories,
+): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), "cloche-install-"));
+  try {
+    await runCompiler(
+      "cargo",
+      ["install", "--locked", "--target", target, "--root", root, "--version", version, name],
+      {
+        environment: { CARGO_TARGET_DIR: intermediate, RUSTFLAGS: staticFlags, CARGO_PROFILE_RELEASE_STRIP: "symbols" },
+      },
+    );
+    await copyFile(join(root, "bin", name), path);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}

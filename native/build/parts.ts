@@ -1,0 +1,51 @@
+// The native parts.
+import { buildCdylib, buildStaticProgram, identifyRust, installStaticProgram, staticRecipe } from "./cargo.ts";
+import { buildAddon, cxxRecipe, identifyCxx } from "./cxx.ts";
+import type { Part } from "./part.ts";
+
+/** The device's version; nothing else names it. */
+const vhostDeviceVsock = { name: "vhost-device-vsock", version: "0.3.0" };
+
+const workspace = ["native/Cargo.toml", "native/Cargo.lock"];
+
+const crateProgram = (name: string, program: string, sources: readonly string[]): Part => ({
+  name,
+  output: program,
+  sources: [...workspace, ...sources],
+  recipe: staticRecipe,
+  identifyCompiler: identifyRust,
+  build: (path, directories) => buildStaticProgram(program, path, directories),
+});
+
+export const parts: readonly Part[] = [
+  {
+    name: "bindings",
+    output: "bindings.node",
+    sources: [...workspace, "native/bindings"],
+    recipe: [],
+    identifyCompiler: identifyRust,
+    build: (path, directories) => buildCdylib("cloche-bindings", path, directories),
+  },
+  {
+    name: "fdpass",
+    output: "fdpass.node",
+    sources: [
+      "native/fdpass/src",
+      "node_modules/node-addon-api/package.json",
+      "node_modules/node-api-headers/package.json",
+    ],
+    recipe: cxxRecipe,
+    identifyCompiler: identifyCxx,
+    build: (path, { checkout }) => buildAddon("native/fdpass/src", path, checkout),
+  },
+  crateProgram("guest", "cloche-guest", ["native/guest", "native/protocol"]),
+  crateProgram("lens", "cloche-lens", ["native/lens", "native/protocol"]),
+  {
+    name: vhostDeviceVsock.name,
+    output: vhostDeviceVsock.name,
+    sources: [],
+    recipe: [vhostDeviceVsock.version, ...staticRecipe],
+    identifyCompiler: identifyRust,
+    build: (path, directories) => installStaticProgram(vhostDeviceVsock, path, directories),
+  },
+];
