@@ -25,11 +25,17 @@ export function parseDeb822Sources(text: string): AptSource[] {
   const paragraphs = text.replaceAll(/^#.*\n?/gm, "").split(/\n[ \t]*\n/);
   return paragraphs.flatMap((paragraph) => {
     const fields = parseFields(paragraph);
-    if (!words(fields.get("types")).includes("deb") || /^(no|false|0|off)$/i.test(fields.get("enabled") ?? "")) return [];
+    if (!words(fields.get("types")).includes("deb") || /^(no|false|0|off)$/i.test(fields.get("enabled") ?? ""))
+      return [];
     const signedBy = words(fields.get("signed-by")).find((word) => word.startsWith("/"));
     const components = words(fields.get("components"));
     return words(fields.get("uris")).flatMap((uri) =>
-      words(fields.get("suites")).map((suite) => ({ uri, suite, components, ...(signedBy !== undefined && { signedBy }) })),
+      words(fields.get("suites")).map((suite) => ({
+        uri,
+        suite,
+        components,
+        ...(signedBy !== undefined && { signedBy }),
+      })),
     );
   });
 }

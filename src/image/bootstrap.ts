@@ -85,14 +85,14 @@ const addBackports =
   ` > "$1"/etc/apt/sources.list.d/backports.list`;
 
 const listExtracted =
-  'for deb in $MMDEBSTRAP_ESSENTIAL; do' +
+  "for deb in $MMDEBSTRAP_ESSENTIAL; do" +
   ` dpkg-deb --show --showformat='cloche-package \${Package} \${Version}\\n' "$1/$deb" >&2; done`;
-const listInstalled =
-  `dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='cloche-package \${Package} \${Version}\\n' >&2`;
+const listInstalled = `dpkg-query --admindir="$1/var/lib/dpkg" --show --showformat='cloche-package \${Package} \${Version}\\n' >&2`;
 
 function removal(patterns: readonly string[]): string | undefined {
   for (const pattern of patterns) {
-    if (!/^[\w*][\w*.,+/-]*$/.test(pattern) || pattern.includes("..")) throw new RangeError(`not a path to remove: ${pattern}`);
+    if (!/^[\w*][\w*.,+/-]*$/.test(pattern) || pattern.includes(".."))
+      throw new RangeError(`not a path to remove: ${pattern}`);
   }
   return patterns.length === 0 ? undefined : `cd "$1" && rm -rf ${patterns.join(" ")}`;
 }

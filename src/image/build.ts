@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { ClocheError } from "../errors.ts";
 import { nativeDirectory } from "../paths.ts";
 import type { BuildContext } from "./context.ts";
-import type { ImageDocument, KernelDocument } from "./document.ts";
+import { type ImageDocument, type KernelDocument, writeDocument } from "./document.ts";
 import { checkImage, checkName, findDocument, type Image } from "./images.ts";
 import { buildInitramfs } from "./initramfs.ts";
 import { ensureKernel } from "./kernel.ts";
-import { withLock } from "./lock.ts";
+import { asStep, ensureOnce } from "./once.ts";
 import { buildRoot, loadRootRecipe, type RootRecipe } from "./root.ts";
 import { ensureRuntime } from "./runtime.ts";
-import { storeDirectory, writeAtomically } from "./store.ts";
-import { checkedBlob, digestOf } from "./verify.ts";
+import { checkedBlob, digestOf, unlessDamaged } from "./verify.ts";
 
 export interface ImageRecipe {
   readonly name: string;
@@ -24,12 +23,11 @@ export interface ImageRecipe {
 export async function ensureImage(recipe: ImageRecipe, context: BuildContext): Promise<Image> {
   checkName(recipe.name);
   const inputs = await loadInputs(recipe, context);
-  const stored = context.update ? undefined : await findCurrent(recipe, inputs, context);
-  if (stored) return stored;
-  const lock = join(await storeDirectory(context.store, "locks"), `image-${recipe.name}`);
-  const onWait = () => context.progress.step(`Waiting for another build of ${recipe.name}`).done();
-  return await withLock(lock, { signal: context.signal, onWait }, async () => {
-    return (context.update ? undefined : await findCurrent(recipe, inputs, context)) ?? (await build(recipe, inputs, context));
+  return await ensureOnce(context, {
+    name: `image-${recipe.name}`,
+    what: recipe.name,
+    find: () => unlessDamaged(context, () => findCurrent(recipe, inputs, context)),
+    build: () => build(recipe, inputs, context),
   });
 }
 
@@ -43,7 +41,9 @@ interface Inputs {
 async function loadInputs(recipe: ImageRecipe, context: BuildContext): Promise<Inputs> {
   const agent = context.agent ?? join(nativeDirectory(), "cloche-guest");
   if (!(await stat(agent).catch(() => undefined))) {
-    throw new ClocheError("build-failed", `${agent}, the guest's agent, is missing`, { hint: "Build it: npm run build." });
+    throw new ClocheError("build-failed", `${agent}, the guest's agent, is missing`, {
+      hint: "Build it: npm run build.",
+    });
   }
   const root = await loadRootRecipe(recipe.packages);
   const kernel = await ensureKernel(context);
@@ -72,7 +72,7 @@ async function build(recipe: ImageRecipe, inputs: Inputs, context: BuildContext)
     kernel: { ...kernel.vmlinux, release: kernel.release },
     initrd: { ...(await buildInitramfs(store, agent, modules)), modules: kernel.modules.digest, guest: agentDigest },
   };
-  await writeAtomically(join(store.own, "images", `${recipe.name}.json`), `${JSON.stringify(document, null, 2)}\n`);
+  await writeDocument(join(store.own, "images", `${recipe.name}.json`), document);
   return await checkImage(store, document);
 }
 
@@ -80,21 +80,25 @@ type RootPart = Pick<ImageDocument, "recipeDigest" | "created" | "packages" | "r
 
 /** The stored root where it fits and is whole, else a new one. */
 async function currentRoot(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<RootPart> {
-  const document = context.update ? undefined : await findDocument(context.store, recipe.name);
-  if (document?.recipeDigest === inputs.root.digest) {
-    await checkedBlob(context.store, document.root, recipe.name);
-    const { recipeDigest, created, packages, root } = document;
-    return { recipeDigest, created, packages, root };
-  }
+  const stored = context.update ? undefined : await unlessDamaged(context, () => storedRoot(recipe, inputs, context));
+  if (stored) return stored;
   const runtime = await ensureRuntime({ ...context, update: false });
-  const step = context.progress.step(`Building the image ${recipe.name}`, 90);
-  try {
+  return await asStep(context, `Building the image ${recipe.name}`, 90, async (step) => {
     const { blob, packages } = await buildRoot(context, runtime, inputs.root, step);
-    step.done(`${packages.length} packages, ${Math.round(blob.size / 2 ** 20)} MiB`);
-    const created = new Date().toISOString();
-    return { recipeDigest: inputs.root.digest, created, packages, root: { ...blob, format: "erofs" } };
-  } catch (error) {
-    step.fail();
-    throw error;
-  }
+    const value: RootPart = {
+      recipeDigest: inputs.root.digest,
+      created: new Date().toISOString(),
+      packages,
+      root: { ...blob, format: "erofs" },
+    };
+    return { value, detail: `${packages.length} packages, ${Math.round(blob.size / 2 ** 20)} MiB` };
+  });
+}
+
+async function storedRoot(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<RootPart | undefined> {
+  const document = await findDocument(context.store, recipe.name);
+  if (document?.recipeDigest !== inputs.root.digest) return undefined;
+  const { recipeDigest, created, packages, root } = document;
+  await checkedBlob(context.store, root, recipe.name);
+  return { recipeDigest, created, packages, root };
 }

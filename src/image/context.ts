@@ -8,6 +8,8 @@ export interface BuildContext {
   readonly signal?: AbortSignal;
   /** Takes the newest packages, also where the stored ones fit the recipe. */
   readonly update?: boolean;
+  /** Builds again what is damaged or missing, which otherwise is an error. */
+  readonly repair?: boolean;
   /** Path of the guest's agent; by default the one that was built with this program. */
   readonly agent?: string;
 }

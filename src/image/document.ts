@@ -3,7 +3,7 @@ import { Ajv, type ValidateFunction } from "ajv";
 import { ClocheError } from "../errors.ts";
 import type { Package } from "./bootstrap.ts";
 import schema from "./documents.schema.json" with { type: "json" };
-import { readBounded } from "./store.ts";
+import { readBounded, writeAtomically } from "./store.ts";
 import type { TreeDigest } from "./tree.ts";
 
 /** Bytes. An image of two thousand packages has a tenth of it. */
@@ -66,6 +66,11 @@ export const readRuntimeDocument = (path: string) => readDocument<RuntimeDocumen
 export const readKernelDocument = (path: string) => readDocument<KernelDocument>(path, "kernel");
 export const readImageDocument = (path: string) => readDocument<ImageDocument>(path, "image");
 
+export const writeDocument = (
+  path: string,
+  document: RuntimeDocument | KernelDocument | ImageDocument,
+): Promise<void> => writeAtomically(path, `${JSON.stringify(document, null, 2)}\n`);
+
 async function readDocument<T>(path: string, kind: "runtime" | "kernel" | "image"): Promise<T | undefined> {
   const text = await readBounded(path, maxBytes);
   return text === undefined ? undefined : (parseDocument(text, path, kind) as T);
@@ -87,5 +92,8 @@ export function parseDocument(text: string, path: string, kind: "runtime" | "ker
 }
 
 function corrupt(path: string, reason: string, cause?: unknown): ClocheError {
-  return new ClocheError("corrupt-image", `${path}: ${reason}`, { cause, hint: "Remove the file; what it describes is then built anew." });
+  return new ClocheError("corrupt-image", `${path}: ${reason}`, {
+    cause,
+    hint: "Remove the file; what it describes is then built anew.",
+  });
 }

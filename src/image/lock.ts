@@ -5,6 +5,8 @@ import { ClocheError } from "../errors.ts";
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Several may hold it so at a time, but none exclusively. */
+  readonly shared?: boolean;
   /** Called once when another process holds the lock. */
   readonly onWait?: () => void;
 }
@@ -12,7 +14,8 @@ export interface LockOptions {
 /** Runs `work` while holding the lock file `path`, which is made where it does not exist. Throws `interrupted`, `missing-program`. */
 export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   await (await open(path, "a", 0o644)).close();
-  const release = (await acquire(path, ["-n"], options.signal)) ?? (await wait(path, options));
+  const mode = options.shared ? "-s" : "-x";
+  const release = (await acquire(path, [mode, "-n"], options.signal)) ?? (await wait(path, mode, options));
   try {
     return await work();
   } finally {
@@ -20,9 +23,22 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   }
 }
 
-async function wait(path: string, options: LockOptions): Promise<() => Promise<void>> {
+/** Runs `work` where nobody holds the lock in any way, and says whether it did. */
+export async function ifUnlocked(path: string, work: () => Promise<void>): Promise<boolean> {
+  await (await open(path, "a", 0o644)).close();
+  const release = await acquire(path, ["-x", "-n"]);
+  if (release === undefined) return false;
+  try {
+    await work();
+    return true;
+  } finally {
+    await release();
+  }
+}
+
+async function wait(path: string, mode: string, options: LockOptions): Promise<() => Promise<void>> {
   options.onWait?.();
-  const release = await acquire(path, [], options.signal);
+  const release = await acquire(path, [mode], options.signal);
   if (release === undefined) throw new ClocheError("state", `${path} cannot be locked`);
   return release;
 }

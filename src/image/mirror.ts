@@ -14,7 +14,8 @@ export interface Mirror {
 
 const releases = ["bookworm", "trixie", "forky", "duke", "sid", "oldstable", "stable", "testing", "unstable"];
 const isArchive = (suite: string) => releases.includes(suite.replace(/-(updates|backports)$/, ""));
-const isSecurity = (suite: string) => releases.includes(suite.replace(/-security$|\/updates$/, "")) && !releases.includes(suite);
+const isSecurity = (suite: string) =>
+  releases.includes(suite.replace(/-security$|\/updates$/, "")) && !releases.includes(suite);
 
 /** `override`: the value of CLOCHE_DEBIAN_MIRROR, a URI and after a blank perhaps that of the security archive. */
 export function chooseMirror(sources: readonly AptSource[], override?: string): Mirror {
@@ -58,5 +59,5 @@ export async function readAptSources(directory = "/etc/apt"): Promise<AptSource[
 }
 
 export async function hostMirror(): Promise<Mirror> {
-  return chooseMirror(await readAptSources(), process.env["CLOCHE_DEBIAN_MIRROR"]);
+  return chooseMirror(await readAptSources(), process.env.CLOCHE_DEBIAN_MIRROR);
 }

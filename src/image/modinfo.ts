@@ -2,7 +2,10 @@
 
 /** A module's name as the kernel has it, from its file name. */
 export const moduleName = (file: string): string =>
-  file.replace(/^.*\//, "").replace(/\.ko(\.xz|\.zst|\.gz)?$/, "").replaceAll("-", "_");
+  file
+    .replace(/^.*\//, "")
+    .replace(/\.ko(\.xz|\.zst|\.gz)?$/, "")
+    .replaceAll("-", "_");
 
 /** The names in `depends=` of a module's .modinfo section. */
 export function parseDepends(module: Buffer): string[] {

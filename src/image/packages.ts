@@ -1,7 +1,13 @@
 // Runs mmdebstrap as planned, tells what it is at, and returns the packages that went in.
 import { ClocheError } from "../errors.ts";
 import type { Step } from "../progress.ts";
-import { type BootstrapPlan, bootstrapEnvironment, type Package, parsePackageLine, planBootstrap } from "./bootstrap.ts";
+import {
+  type BootstrapPlan,
+  bootstrapEnvironment,
+  type Package,
+  parsePackageLine,
+  planBootstrap,
+} from "./bootstrap.ts";
 import { hostMirror } from "./mirror.ts";
 import { requireSpace } from "./space.ts";
 import { type Store, storeDirectory } from "./store.ts";
@@ -62,11 +68,19 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
 
 const remedies: readonly (readonly [said: RegExp, hint: string])[] = [
   [/NO_PUBKEY|not signed|keyring/i, "Update the package debian-archive-keyring."],
-  [/Could not resolve|Could not connect|Temporary failure|Connection (failed|timed out)/i,
-    "Check the network, or name a Debian archive in CLOCHE_DEBIAN_MIRROR."],
+  [
+    /Could not resolve|Could not connect|Temporary failure|Connection (failed|timed out)/i,
+    "Check the network, or name a Debian archive in CLOCHE_DEBIAN_MIRROR.",
+  ],
   [/no longer has a Release file|does not have a Release file/i, "Name a Debian archive in CLOCHE_DEBIAN_MIRROR."],
-  [/Unable to locate package|has no installation candidate/i, "Check the names of the packages in the application's manifest."],
-  [/subuid|subgid|newuidmap|unshare/i, "Give your user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER."],
+  [
+    /Unable to locate package|has no installation candidate/i,
+    "Check the names of the packages in the application's manifest.",
+  ],
+  [
+    /subuid|subgid|newuidmap|unshare/i,
+    "Give your user subordinate ids: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER.",
+  ],
 ];
 
 const hintFor = (lines: readonly string[]): string | undefined =>

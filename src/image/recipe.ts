@@ -18,5 +18,7 @@ export const readRecipe = (...parts: string[]): Promise<string> => readFile(pack
 
 /** SHA-256, in hex, of the values and the builder's version. */
 export function digestOfInputs(...inputs: readonly unknown[]): string {
-  return createHash("sha256").update(JSON.stringify([builderVersion, ...inputs])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([builderVersion, ...inputs]))
+    .digest("hex");
 }

@@ -26,7 +26,9 @@ const needsBytes = 3_000 * 2 ** 20;
 /** The base's recipe with an application's packages. */
 export async function loadRootRecipe(packages: readonly string[]): Promise<RootRecipe> {
   const files = ["packages.txt", "dpkg.txt", "customize.sh", "remove.txt"];
-  const [base = "", dpkg = "", customize = "", remove = ""] = await Promise.all(files.map((name) => readRecipe("base", name)));
+  const [base = "", dpkg = "", customize = "", remove = ""] = await Promise.all(
+    files.map((name) => readRecipe("base", name)),
+  );
   const all = [...new Set([...parseList(base), ...packages])].sort();
   const digest = digestOfInputs("root", all, dpkg, customize, remove);
   return { digest, packages: all, dpkgOptions: parseList(dpkg), customize, remove: parseList(remove) };
@@ -37,15 +39,30 @@ export interface BuiltRoot {
   readonly packages: readonly Package[];
 }
 
-export async function buildRoot(context: BuildContext, runtime: Runtime, recipe: RootRecipe, step: Step): Promise<BuiltRoot> {
+export async function buildRoot(
+  context: BuildContext,
+  runtime: Runtime,
+  recipe: RootRecipe,
+  step: Step,
+): Promise<BuiltRoot> {
   const { store, signal } = context;
   return await withWorkDirectory(store, async (work) => {
     const packages = await bootstrap(store, {
-      ...recipe, kind: "install", backports: false, target: join(work, "root.tar"), needsBytes, what: "the image's root", step, signal,
+      ...recipe,
+      kind: "install",
+      backports: false,
+      target: join(work, "root.tar"),
+      needsBytes,
+      what: "the image's root",
+      step,
+      signal,
     });
     step.update("packing", 0.95);
     await runInRuntime({
-      runtime, directory: work, signal, failure: "the image's root cannot be packed",
+      runtime,
+      directory: work,
+      signal,
+      failure: "the image's root cannot be packed",
       argv: ["mkfs.erofs", "--quiet", `-T${imageTime}`, "-Uclear", "--tar=f", "root.erofs", "root.tar"],
     });
     await rm(join(work, "root.tar"));

@@ -2,12 +2,13 @@
 import { mkdir, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { BuildContext } from "./context.ts";
-import { type RuntimeDocument, readRuntimeDocument } from "./document.ts";
-import { withLock } from "./lock.ts";
+import { type RuntimeDocument, readRuntimeDocument, writeDocument } from "./document.ts";
+import { asStep, ensureOnce } from "./once.ts";
 import { bootstrap } from "./packages.ts";
 import { digestOfInputs, parseList, readRecipe } from "./recipe.ts";
-import { findInStore, storeDirectory, writeAtomically } from "./store.ts";
+import { findInStore, storeDirectory } from "./store.ts";
 import { digestTree, makeReadable } from "./tree.ts";
+import { unlessDamaged } from "./verify.ts";
 import { withWorkDirectory } from "./work-directory.ts";
 
 export interface Runtime {
@@ -26,12 +27,11 @@ const needsBytes = 1_300 * 2 ** 20;
 /** The runtime of the current recipe; built where no store has it, or anew with `context.update`. */
 export async function ensureRuntime(context: BuildContext): Promise<Runtime> {
   const recipe = await loadRecipe();
-  const found = context.update ? undefined : await findRuntime(context, recipe.digest);
-  if (found) return found;
-  const lock = join(await storeDirectory(context.store, "locks"), "runtime");
-  const onWait = () => context.progress.step("Waiting for another build of the runtime").done();
-  return await withLock(lock, { signal: context.signal, onWait }, async () => {
-    return (context.update ? undefined : await findRuntime(context, recipe.digest)) ?? (await build(context, recipe));
+  return await ensureOnce(context, {
+    name: "runtime",
+    what: "the monitor runtime",
+    find: () => findRuntime(context, recipe.digest),
+    build: () => build(context, recipe),
   });
 }
 
@@ -44,7 +44,9 @@ interface Recipe {
 
 async function loadRecipe(): Promise<Recipe> {
   const files = ["packages.txt", "preferences", "remove.txt"];
-  const [packages = "", preferences = "", remove = ""] = await Promise.all(files.map((file) => readRecipe("runtime", file)));
+  const [packages = "", preferences = "", remove = ""] = await Promise.all(
+    files.map((file) => readRecipe("runtime", file)),
+  );
   const digest = digestOfInputs("runtime", packages, preferences, remove, mountPoints);
   return { digest, packages: parseList(packages), preferences, remove: parseList(remove) };
 }
@@ -56,17 +58,23 @@ async function findRuntime(context: BuildContext, recipeDigest: string): Promise
   const link = await findInStore(context.store, "runtime", linkName(recipeDigest));
   if (link === undefined) return undefined;
   const directory = await realpath(link);
-  const document = await readRuntimeDocument(join(directory, "runtime.json"));
+  const document = await unlessDamaged(context, () => readRuntimeDocument(join(directory, "runtime.json")));
   return document && { digest: document.digest, root: join(directory, "root"), document };
 }
 
-async function build(context: BuildContext, recipe: Recipe): Promise<Runtime> {
-  const step = context.progress.step("Building the monitor runtime", 60);
-  try {
-    const runtime = await withWorkDirectory(context.store, async (work) => {
+function build(context: BuildContext, recipe: Recipe): Promise<Runtime> {
+  return asStep(context, "Building the monitor runtime", 60, async (step) => {
+    const value = await withWorkDirectory(context.store, async (work) => {
       const root = join(work, "root");
       const packages = await bootstrap(context.store, {
-        ...recipe, kind: "extract", backports: true, target: root, needsBytes, what: "the runtime", step, signal: context.signal,
+        ...recipe,
+        kind: "extract",
+        backports: true,
+        target: root,
+        needsBytes,
+        what: "the runtime",
+        step,
+        signal: context.signal,
       });
       step.update("checking", 0.95);
       for (const name of mountPoints) await mkdir(join(root, name), { recursive: true });
@@ -74,15 +82,11 @@ async function build(context: BuildContext, recipe: Recipe): Promise<Runtime> {
       const tree = await digestTree(root);
       const digest = digestOfInputs(recipe.digest, packages);
       const document: RuntimeDocument = { formatVersion: 1, digest, recipeDigest: recipe.digest, tree, packages };
-      await writeAtomically(join(work, "runtime.json"), `${JSON.stringify(document, null, 2)}\n`);
+      await writeDocument(join(work, "runtime.json"), document);
       return await publish(context, work, document);
     });
-    step.done(`${runtime.document.packages.length} packages`);
-    return runtime;
-  } catch (error) {
-    step.fail();
-    throw error;
-  }
+    return { value, detail: `${value.document.packages.length} packages` };
+  });
 }
 
 /** Moves the finished directory into place, and then the link to it: whoever follows the link finds a whole tree. */

@@ -13,7 +13,9 @@ export async function requireSpace(directory: string, bytes: number): Promise<vo
   const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize >= bytes) return;
   const mib = (value: number) => `${Math.round(value / 2 ** 20)} MiB`;
-  throw new ClocheError("disk-full", `${directory} has ${mib(bavail * bsize)} free, and ${mib(bytes)} are needed`, { hint });
+  throw new ClocheError("disk-full", `${directory} has ${mib(bavail * bsize)} free, and ${mib(bytes)} are needed`, {
+    hint,
+  });
 }
 
 /** Whether the text of a tool's output, or a system call's error, says that a disk or a quota is exhausted. */

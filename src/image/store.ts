@@ -23,10 +23,10 @@ export interface StoreEnvironment {
 
 /** Where the stores are, the system's last: $CLOCHE_STORE alone, or the user's cache before /var/cache/cloche. */
 export function storeDirectories({ variables, euid, home }: StoreEnvironment): [string, ...string[]] {
-  const override = variables["CLOCHE_STORE"];
+  const override = variables.CLOCHE_STORE;
   if (override?.startsWith("/")) return [override];
   if (euid === 0) return [systemStore];
-  const cache = variables["XDG_CACHE_HOME"];
+  const cache = variables.XDG_CACHE_HOME;
   return [join(cache?.startsWith("/") ? cache : join(home, ".cache"), "cloche"), systemStore];
 }
 
@@ -52,7 +52,10 @@ export async function storeDirectory(store: Store, ...parts: string[]): Promise<
     await access(path, constants.W_OK);
   } catch (cause) {
     if (cause instanceof ClocheError) throw cause;
-    throw new ClocheError("state", `${path} cannot be written`, { cause, hint: "Set CLOCHE_STORE to a directory of yours." });
+    throw new ClocheError("state", `${path} cannot be written`, {
+      cause,
+      hint: "Set CLOCHE_STORE to a directory of yours.",
+    });
   }
   return path;
 }
@@ -78,7 +81,8 @@ export async function listStore(store: Store, ...parts: string[]): Promise<strin
 export async function readBounded(path: string, maxBytes: number): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;
-  if (found.size > maxBytes) throw new ClocheError("state", `${path} has ${found.size} bytes; at most ${maxBytes} are read`);
+  if (found.size > maxBytes)
+    throw new ClocheError("state", `${path} has ${found.size} bytes; at most ${maxBytes} are read`);
   return readFile(path, "utf8");
 }
 

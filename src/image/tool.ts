@@ -55,7 +55,9 @@ export async function runTool(tool: Tool): Promise<string> {
   if (tool.signal?.aborted) throw interrupted();
   if (result.code === "ENOENT") throw new ClocheError("missing-program", `${program} is not on PATH`, hintFor(program));
   if (result.exitCode === 0) return result.stdout;
-  const cause = new Error([`${program} ended with ${result.signal ?? `exit code ${result.exitCode}`}`, ...last].join("\n"));
+  const cause = new Error(
+    [`${program} ended with ${result.signal ?? `exit code ${result.exitCode}`}`, ...last].join("\n"),
+  );
   if (saysDiskFull(last.join("\n"))) throw diskFull(tool.writesTo, cause);
   const hint = tool.hintFor?.(last);
   throw new ClocheError("build-failed", tool.failure, { cause, ...(hint !== undefined && { hint }) });
@@ -81,7 +83,11 @@ function stopper(pid: number | undefined) {
   };
 }
 
-const debianPackage: Readonly<Record<string, string>> = { bwrap: "bubblewrap", mmdebstrap: "mmdebstrap", flock: "util-linux" };
+const debianPackage: Readonly<Record<string, string>> = {
+  bwrap: "bubblewrap",
+  mmdebstrap: "mmdebstrap",
+  flock: "util-linux",
+};
 
 function hintFor(program: string): { hint?: string } {
   const name = debianPackage[program];

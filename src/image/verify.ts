@@ -3,10 +3,15 @@ import { createHash } from "node:crypto";
 import { type BigIntStats, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { ClocheError } from "../errors.ts";
 import { hashFile } from "./blobs.ts";
+import type { BuildContext } from "./context.ts";
 import type { Blob } from "./document.ts";
 import { blobPath, readBounded, type Store, writeAtomically } from "./store.ts";
+
+/** Longer than the coarsest clock that a kernel stamps files with (100 Hz). */
+const clockTickMs = 20;
 
 /** What a changed file cannot keep: writing to it sets its ctime, and nobody can set that back. */
 interface Stamp {
@@ -30,11 +35,13 @@ export async function digestOf(store: Store, path: string): Promise<string> {
 
 /** Hashes the file, whatever is remembered. */
 export async function hashAndRemember(store: Store, path: string): Promise<string> {
+  // A write within the same tick of the kernel's clock leaves the times as they are, and would go unnoticed.
+  const ageMs = async () => Date.now() - (await stat(path)).ctimeMs;
+  if ((await ageMs()) < clockTickMs) await setTimeout(clockTickMs);
+  const settled = (await ageMs()) >= clockTickMs;
   const before = identityOf(path, await stat(path, { bigint: true }));
   const digest = await hashFile(path);
   const after = identityOf(path, await stat(path, { bigint: true }));
-  // A write within the clock's tick of the last one leaves the times as they are: such a file is not remembered yet.
-  const settled = Date.now() - Number(BigInt(after.ctimeNs) / 1_000_000n) > 100;
   if (settled && sameFile(before, after)) {
     await writeAtomically(stampPath(store, path), `${JSON.stringify({ ...after, digest })}\n`).catch(() => undefined);
   }
@@ -46,11 +53,30 @@ export async function checkedBlob(store: Store, blob: Blob, image: string, full 
   const hint = `Build it again: cloche image build ${image}.`;
   const found = store.lookup.map((directory) => blobPath(directory, blob.digest)).find((path) => existsSync(path));
   if (found === undefined) {
-    throw new ClocheError("corrupt-image", `${blobPath(store.own, blob.digest)} of image ${image} is missing`, { hint });
+    throw new ClocheError("corrupt-image", `${blobPath(store.own, blob.digest)} of image ${image} is missing`, {
+      hint,
+    });
   }
   const digest = full ? await hashAndRemember(store, found) : await digestOf(store, found);
   if (digest === blob.digest) return found;
-  throw new ClocheError("corrupt-image", `${found} of image ${image} has the digest ${digest}, and should have ${blob.digest}`, { hint });
+  throw new ClocheError(
+    "corrupt-image",
+    `${found} of image ${image} has the digest ${digest}, and should have ${blob.digest}`,
+    { hint },
+  );
+}
+
+/** What `work` finds; in a build that repairs, nothing where that is damaged. */
+export async function unlessDamaged<T>(
+  context: BuildContext,
+  work: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (context.repair && error instanceof ClocheError && error.code === "corrupt-image") return undefined;
+    throw error;
+  }
 }
 
 const stampPath = (store: Store, path: string) =>

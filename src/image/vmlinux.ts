@@ -10,7 +10,8 @@ const payloadLength = 0x24c;
 
 /** The ELF file inside. Throws `build-failed` where it is not a bzImage, or compressed in a way that is not known. */
 export function extractVmlinux(bzImage: Buffer): Buffer {
-  if (bzImage.length < 0x260 || bzImage.toString("latin1", magic, magic + 4) !== "HdrS") throw fail("it is not a bzImage");
+  if (bzImage.length < 0x260 || bzImage.toString("latin1", magic, magic + 4) !== "HdrS")
+    throw fail("it is not a bzImage");
   const sectors = bzImage.readUInt8(setupSectors) || 4;
   const start = (sectors + 1) * 512 + bzImage.readUInt32LE(payloadOffset);
   const end = start + bzImage.readUInt32LE(payloadLength);

@@ -1,0 +1,36 @@
+// npm run build: the native parts, and the program as one file, dist/cloche.mjs.
+import { mkdir, writeFile } from "node:fs/promises";
+import { build } from "esbuild";
+import { packagePath } from "../paths.ts";
+import { prepareNative } from "./prepare.ts";
+import { describeFailure } from "./setup-error.ts";
+import { Stages } from "./stages.ts";
+
+/** CommonJS dependencies call `require` for Node's own modules, which an ES module does not have. */
+const requireShim = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
+/** Node refuses to strip types below node_modules, so that an installed package needs JavaScript. */
+async function bundle(): Promise<void> {
+  await mkdir(packagePath("dist"), { recursive: true });
+  const result = await build({
+    entryPoints: [packagePath("src", "cli", "main.ts")],
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    write: false,
+    loader: { ".txt": "text" },
+    banner: { js: requireShim },
+    logLevel: "warning",
+  });
+  for (const { contents } of result.outputFiles) await writeFile(packagePath("dist", "cloche.mjs"), contents);
+}
+
+const stages = new Stages();
+try {
+  await prepareNative(stages);
+  await stages.run("Bundle", 2, bundle);
+} catch (error) {
+  console.error(describeFailure(error));
+  process.exitCode = 1;
+}
