@@ -15,10 +15,11 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~Descriptor() { reset(); }
 
+  void reset() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
   int get() const { return fd_; }
   /// The caller closes it from here on.
   int release() { return std::exchange(fd_, -1); }

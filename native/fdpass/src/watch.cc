@@ -62,9 +62,10 @@ class Watch : public std::enable_shared_from_this<Watch> {
   static void on_closed(uv_handle* handle) {
     Watch* watch = from(handle);
     Napi::HandleScope scope(watch->env_);
+    watch->fd_.reset();
     watch->callback_.Reset();
     napi_remove_async_cleanup_hook(watch->hook_);
-    // Ends the watch where JavaScript has dropped the stop function.
+    // The stop function may keep the object until it is collected, so whatever costs is given back above.
     const std::shared_ptr<Watch> self = std::move(watch->self_);
   }
 

@@ -56,7 +56,8 @@ test.serial("a real device gives a verdict in time, with a reason", async (t) =>
   const started = performance.now();
   const { usable, reason } = await probeKvm("/dev/kvm", 800);
   t.log(`usable: ${usable}: ${reason}`);
-  t.true(reason.length > 0);
+  t.regex(reason, usable ? /ran 6,000,000 guest instructions in \d+ ms$/ : /./);
+  if (process.env.CLOCHE_REQUIRE?.split(",").includes("kvm")) t.true(usable);
   t.true(performance.now() - started < 5000);
 });
 
