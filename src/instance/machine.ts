@@ -83,11 +83,9 @@ export class Machine {
     stopwatch.begin("configure");
     const clockUnixNs = String(BigInt(Date.now()) * 1_000_000n);
     const seed = randomBytes(64).toString("base64");
-    await this.#within(
-      readyTimeoutMs,
-      "make its session ready",
-      agent.configure({ ...configuration, clockUnixNs, seed }),
-    );
+    const ready = agent.configure({ ...configuration, clockUnixNs, seed });
+    const { timings } = await this.#within(readyTimeoutMs, "make its session ready", ready);
+    log("agent", `ready; ms since its kernel began: ${timings.map(({ stage, ms }) => `${stage} ${ms}`).join(", ")}`);
   }
 
   /** Ends the guest in good order within `graceMs`, then whatever is left. Never throws. */

@@ -1,10 +1,9 @@
 // A session in the guest, host side: one command on one stream, with its input, output, signals, window size and status.
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { ClocheError } from "../errors.ts";
 import { encodeFrame, type Frame, readFrames } from "./frame.ts";
 import { encodeMessage, parseExec } from "./message.ts";
-import { type Command, type ExecToGuest, frameKind, type SignalName } from "./protocol.ts";
+import { type Command, type ExecToGuest, frameKind, type SignalName, stdinWindowBytes } from "./protocol.ts";
 
 /** Takes a chunk of output; the next one is read once the promise is fulfilled. */
 export type OutputSink = (chunk: Buffer) => void | Promise<void>;
@@ -28,6 +27,9 @@ const stdinChunkBytes = 64 * 1024;
 export class ExecSession {
   readonly #socket: Socket;
   readonly #sinks: ExecSinks;
+  /** Bytes of input that the guest has room for. */
+  #credit = stdinWindowBytes;
+  #taken = Promise.withResolvers<void>();
   /** Rejects with `cannot-execute` when the command could not be started, with `protocol` or `agent-failed` when the link broke. */
   readonly exited: Promise<ExitStatus>;
 
@@ -36,15 +38,18 @@ export class ExecSession {
     this.#socket = socket;
     this.#sinks = sinks;
     socket.on("error", () => {});
-    socket.write(encodeMessage({ type: "exec", ...request }));
+    socket.write(encodeMessage({ type: "exec", ...request, stdinCredit: true }));
     this.exited = this.#read(request.argv[0] ?? "");
   }
 
-  /** Resolves once more input can be taken. */
+  /** Resolves once the guest's window has taken all of it, or the session has ended. */
   async writeInput(bytes: Buffer): Promise<void> {
-    for (let start = 0; start < bytes.length; start += stdinChunkBytes) {
-      const frame = encodeFrame(frameKind.stdin, bytes.subarray(start, start + stdinChunkBytes));
-      if (this.#isOpen && !this.#socket.write(frame)) await Promise.race([once(this.#socket, "drain"), this.#ended()]);
+    for (let rest = bytes; rest.length > 0 && this.#isOpen; ) {
+      const count = Math.min(rest.length, stdinChunkBytes, this.#credit);
+      if (count === 0) await this.#moreCredit();
+      this.#credit -= count;
+      if (count > 0) this.#socket.write(encodeFrame(frameKind.stdin, rest.subarray(0, count)));
+      rest = rest.subarray(count);
     }
   }
 
@@ -70,8 +75,9 @@ export class ExecSession {
     return this.#socket.writable;
   }
 
-  async #ended(): Promise<void> {
-    await this.exited.catch(() => {});
+  async #moreCredit(): Promise<void> {
+    this.#taken = Promise.withResolvers<void>();
+    await Promise.race([this.#taken.promise, this.exited.catch(() => {})]);
   }
 
   #send(message: ExecToGuest): void {
@@ -102,10 +108,18 @@ export class ExecSession {
 
   #message(message: ReturnType<typeof parseExec>, program: string): ExitStatus | undefined {
     if (message.type === "started") return undefined;
+    if (message.type === "stdin-taken") return this.#addCredit(message.bytes);
     if (message.type === "failed")
       throw new ClocheError("cannot-execute", `${program}: ${message.message}`, { cause: message.errno });
     if ((message.code === null) === (message.signal === null))
       throw new ClocheError("protocol", "the guest sent no one exit status");
     return { code: message.code, signal: message.signal };
+  }
+
+  #addCredit(bytes: number): undefined {
+    this.#credit += bytes;
+    if (this.#credit > stdinWindowBytes)
+      throw new ClocheError("protocol", "the guest took more input than it was sent");
+    this.#taken.resolve();
   }
 }

@@ -3,6 +3,8 @@
 export const protocolVersion = 1;
 /** vsock ports: control and wayland are connected to by the guest, exec by the host. */
 export const linkPort = { control: 1024, exec: 1025, wayland: 1026 } as const;
+/** Bytes of input that may be on the way to a session with `stdinCredit`. */
+export const stdinWindowBytes = 262144;
 /** Bytes after the length field of a frame: the kind and the payload. */
 export const maxFrameBytes = 262144;
 export const frameKind = { json: 0, stdin: 1, stdout: 2, stderr: 3 } as const;
@@ -83,7 +85,12 @@ cwd: string | null,
 /**
  * Pipes when null.
  */
-tty: Terminal | null, user: UserName, };
+tty: Terminal | null, user: UserName, 
+/**
+ * Whether the host keeps to the stdin window and is told `stdin-taken`. The connection is then read at all times, so
+ * that messages overtake unread input; without, unread input stops the connection.
+ */
+stdinCredit?: boolean, };
 
 export type Terminal = { columns: number, rows: number, 
 /**
@@ -101,7 +108,7 @@ export type SignalName = "HUP" | "INT" | "QUIT" | "KILL" | "USR1" | "USR2" | "PI
 /**
  * What a session tells the host. `failed` or `exited` is the last message; all output comes before it.
  */
-export type ExecFromGuest = { "type": "started", pid: number, } | { "type": "failed", message: string, 
+export type ExecFromGuest = { "type": "started", pid: number, } | { "type": "stdin-taken", bytes: number, } | { "type": "failed", message: string, 
 /**
  * The name of the system's error, such as ENOENT.
  */

@@ -13,7 +13,10 @@ export interface ReceiveLimits {
  * Meant for messages far smaller than a socket's buffer, which arrive in one piece.
  * @throws `protocol` when the other side says nothing in time, hangs up, or sends more descriptors than it may
  */
-export async function receiveOnce(fd: number, limits: ReceiveLimits): Promise<{ bytes: Buffer; fds: readonly number[] }> {
+export async function receiveOnce(
+  fd: number,
+  limits: ReceiveLimits,
+): Promise<{ bytes: Buffer; fds: readonly number[] }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ bytes: Buffer; fds: readonly number[] }>();
   const timer = setTimeout(() => reject(new ClocheError("protocol", "the other side said nothing")), limits.timeoutMs);
   const stop = fdpass.watchReadable(fd, () => {

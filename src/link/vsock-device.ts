@@ -25,7 +25,10 @@ export function planVsockDevice(linkDirectory: string): ProcessPlan {
     name: "vsock",
     argv: [
       nativeInJail("vhost-device-vsock"),
-      ...["--vm", `guest-cid=${guestCid},socket=${vhostVsockInJail},uds-path=${linkInJail}/${socketName},tx-buffer-size=${window}`],
+      ...[
+        "--vm",
+        `guest-cid=${guestCid},socket=${vhostVsockInJail},uds-path=${linkInJail}/${socketName},tx-buffer-size=${window}`,
+      ],
     ],
     binds: [{ source: linkDirectory, target: linkInJail, access: "rw" }],
     network: "none",

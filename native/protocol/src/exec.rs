@@ -45,6 +45,11 @@ pub struct Command {
     /// Pipes when null.
     pub tty: Option<Terminal>,
     pub user: UserName,
+    /// Whether the host keeps to the stdin window and is told `stdin-taken`. The connection is then read at all times, so
+    /// that messages overtake unread input; without, unread input stops the connection.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "generate", ts(as = "Option<bool>", optional))]
+    pub stdin_credit: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -102,6 +107,10 @@ pub enum SignalName {
 pub enum ExecFromGuest {
     Started {
         pid: u32,
+    },
+    /// Input that the process has taken (or will never take) since the last such message: room in the stdin window.
+    StdinTaken {
+        bytes: u32,
     },
     /// The command could not be started.
     Failed {

@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use cloche_protocol::STDIN_WINDOW;
 use cloche_protocol::exec::{Command, ExecFromGuest, ExecToGuest};
 use cloche_protocol::frame::{Frame, Kind};
 use cloche_protocol::message;
@@ -24,7 +25,9 @@ const FIRST_MESSAGE: Duration = Duration::from_secs(5);
 /// How long the host may take to close a connection that is done.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// Unread input at which the host is not read any more.
-const MAX_INPUT: usize = 256 * 1024;
+const MAX_INPUT: usize = STDIN_WINDOW;
+/// Input taken that is worth a message of its own.
+const WORTH_TELLING: usize = STDIN_WINDOW / 4;
 
 /// Serves a connection. A host that is not admitted is told so.
 pub fn run<S: Read + Write + AsFd>(stream: S, sessions: &Sessions, is_admitted: bool) {
@@ -58,6 +61,7 @@ fn serve<S: Read + Write + AsFd>(
                 process,
                 input: Queue::default(),
                 is_input_ended: false,
+                untold: command.stdin_credit.then_some(0),
                 status: None,
             }
             .run()?;
@@ -126,6 +130,8 @@ struct Pump<'a, S> {
     process: Process<'a>,
     input: Queue,
     is_input_ended: bool,
+    /// Bytes taken that the host was not told of, where it wants to be told.
+    untold: Option<usize>,
     status: Option<ExitStatus>,
 }
 
@@ -135,7 +141,7 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
         let mut chunk = vec![0; CHUNK];
         loop {
             self.take_frames()?;
-            self.write_input();
+            self.write_input()?;
             self.read_outputs(&mut chunk)?;
             self.channel.flush()?;
             if let (Some(status), true) = (self.status, self.process.outputs.is_empty()) {
@@ -146,7 +152,7 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
     }
 
     fn takes_frames(&self) -> bool {
-        self.input.len() < MAX_INPUT
+        self.untold.is_some() || self.input.len() < MAX_INPUT
     }
 
     fn take_frames(&mut self) -> Result<(), ChannelError> {
@@ -182,22 +188,44 @@ impl<S: Read + Write + AsFd> Pump<'_, S> {
         if self.is_input_ended {
             return Err(ChannelError::Unexpected);
         }
+        match &mut self.untold {
+            Some(untold) if self.input.len() + *untold + bytes.len() > STDIN_WINDOW => {
+                return Err(ChannelError::Unexpected);
+            }
+            Some(untold) if self.process.input.is_none() => *untold += bytes.len(),
+            _ => {}
+        }
         if self.process.input.is_some() {
             self.input.tail().extend_from_slice(bytes);
         }
         Ok(())
     }
 
-    fn write_input(&mut self) {
-        let Some(file) = &mut self.process.input else {
-            return;
-        };
-        // A process that reads no more loses what was meant for it, as at the end of any pipe.
-        let is_broken = self.input.write_to(file).is_err();
-        let is_done = self.is_input_ended && self.input.is_empty() && !self.process.has_terminal();
-        if is_broken || is_done {
-            self.process.input = None;
-            self.input.clear();
+    fn write_input(&mut self) -> Result<(), ChannelError> {
+        if let Some(file) = &mut self.process.input {
+            let before = self.input.len();
+            // A process that reads no more loses what was meant for it, as at the end of any pipe.
+            let is_broken = self.input.write_to(file).is_err();
+            let is_done =
+                self.is_input_ended && self.input.is_empty() && !self.process.has_terminal();
+            if is_broken || is_done {
+                self.process.input = None;
+                self.input.clear();
+            }
+            if let Some(untold) = &mut self.untold {
+                *untold += before - self.input.len();
+            }
+        }
+        self.tell_taken()
+    }
+
+    fn tell_taken(&mut self) -> Result<(), ChannelError> {
+        match &mut self.untold {
+            Some(untold) if *untold >= WORTH_TELLING || (*untold > 0 && self.input.is_empty()) => {
+                let bytes = u32::try_from(std::mem::take(untold)).unwrap_or(u32::MAX);
+                self.channel.send(&ExecFromGuest::StdinTaken { bytes })
+            }
+            _ => Ok(()),
         }
     }
 

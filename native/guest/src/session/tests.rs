@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 
 use cloche_protocol::exec::{Command, ExecFromGuest, ExecToGuest, SignalName, Terminal};
 use cloche_protocol::frame::{Kind, encode};
 use cloche_protocol::message;
-use cloche_protocol::stream::FrameReader;
+use cloche_protocol::stream::{FrameReader, StreamError};
 
 use super::*;
 
@@ -101,8 +102,12 @@ impl Host {
     /// Reads until a condition holds or the session's last message has come.
     fn read_until(&mut self, told: &mut Told, is_enough: impl Fn(&Told) -> bool) {
         while !is_enough(told) {
-            let Some(frame) = self.reader.read_frame().expect("whole frames") else {
-                return;
+            let frame = match self.reader.read_frame() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return,
+                // Closed with something unread.
+                Err(StreamError::Io(error)) if error.kind() == ErrorKind::ConnectionReset => return,
+                Err(error) => panic!("{error}"),
             };
             match frame.kind {
                 Kind::Stdout => told.stdout.extend(frame.payload),
@@ -141,6 +146,7 @@ fn sh(script: &str) -> Command {
         cwd: None,
         tty: None,
         user: UserName::User,
+        stdin_credit: false,
     }
 }
 
@@ -427,4 +433,51 @@ fn one_session_too_many_and_one_after_closing_are_told_so() {
     drop(open);
     sessions.wait_for_last_words(Duration::from_secs(20));
     refused(&sessions);
+}
+
+#[test]
+fn with_credit_a_signal_overtakes_input_that_nobody_reads() {
+    let mut host = Host::start(Command {
+        stdin_credit: true,
+        ..sh("exec sleep 60")
+    });
+    for _ in 0..cloche_protocol::STDIN_WINDOW / 32_768 {
+        host.type_in(&[0; 32_768]);
+    }
+    host.send(&ExecToGuest::Signal {
+        name: SignalName::Int,
+    });
+    assert_eq!(host.read_to_end().last(), &signal("INT"));
+}
+
+#[test]
+fn with_credit_the_host_is_told_of_every_byte_that_was_taken() {
+    let mut host = Host::start(Command {
+        stdin_credit: true,
+        ..sh("head -c 100000 | wc -c; exec 0<&-; sleep 1")
+    });
+    host.type_in(&[0; 200_000]);
+    let told = host.read_to_end();
+    let taken = |message: &ExecFromGuest| match message {
+        ExecFromGuest::StdinTaken { bytes } => *bytes,
+        _ => 0,
+    };
+    assert_eq!(
+        told.messages.iter().map(taken).sum::<u32>(),
+        200_000,
+        "{told:?}"
+    );
+}
+
+#[test]
+fn input_beyond_the_credit_ends_the_session() {
+    let mut host = Host::start(Command {
+        stdin_credit: true,
+        ..sh("sleep 60")
+    });
+    // A pipe's worth is taken by the process's own pipe.
+    for _ in 0..8 {
+        host.type_in(&[0; 65_536]);
+    }
+    assert!(host.read_to_end().messages.len() <= 3);
 }

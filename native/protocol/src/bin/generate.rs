@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use cloche_protocol::frame::{self, Kind};
-use cloche_protocol::{CONTROL_PORT, EXEC_PORT, PROTOCOL_VERSION, WAYLAND_PORT, control, exec};
+use cloche_protocol::{
+    CONTROL_PORT, EXEC_PORT, PROTOCOL_VERSION, STDIN_WINDOW, WAYLAND_PORT, control, exec,
+};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
@@ -47,6 +49,8 @@ fn typescript() -> String {
         format!(
             "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, wayland: {WAYLAND_PORT} }} as const;"
         ),
+        "/** Bytes of input that may be on the way to a session with `stdinCredit`. */".into(),
+        format!("export const stdinWindowBytes = {STDIN_WINDOW};"),
         "/** Bytes after the length field of a frame: the kind and the payload. */".into(),
         format!("export const maxFrameBytes = {};", frame::MAX_LENGTH),
         format!(
