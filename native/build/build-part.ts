@@ -1,6 +1,7 @@
 // Brings one part in native/dist up to date: leaves it, takes it from the cache, or builds it.
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ClocheError } from "../../src/errors.ts";
 import { cachedFile, hasCached, prune, publish } from "./cache.ts";
 import { computeKey } from "./key.ts";
 import { lockCache } from "./lock.ts";
@@ -22,7 +23,7 @@ export async function buildPart(part: Part, places: BuildPlaces, onBuild: () => 
   if ((await readFile(keyFile, "utf8").catch(() => "")) === key && (await exists(output))) return "unchanged";
 
   const cached = cachedFile(places.cache, part, key);
-  const outcome = (await hasCached(cached)) ? "cached" : await fill(part, cached, places, onBuild);
+  const outcome = (await hasCached(cached)) ? "cached" : await fill(part, key, places, onBuild);
   await mkdir(join(places.dist, ".keys"), { recursive: true });
   // Without a key while the file changes: an interrupted run is done again.
   await rm(keyFile, { force: true });
@@ -31,7 +32,8 @@ export async function buildPart(part: Part, places: BuildPlaces, onBuild: () => 
   return outcome;
 }
 
-async function fill(part: Part, cached: string, places: BuildPlaces, onBuild: () => void): Promise<Outcome> {
+async function fill(part: Part, key: string, places: BuildPlaces, onBuild: () => void): Promise<Outcome> {
+  const cached = cachedFile(places.cache, part, key);
   await using _lock = await lockCache(places.cache);
   // Another build may have made it while this one waited.
   if (await hasCached(cached)) return "cached";
@@ -40,6 +42,9 @@ async function fill(part: Part, cached: string, places: BuildPlaces, onBuild: ()
   try {
     const result = join(work, part.output);
     await part.build(result, { checkout: places.checkout, intermediate: join(places.cache, "target") });
+    if ((await computeKey(part, places.checkout)) !== key) {
+      throw new ClocheError("build-failed", "its sources changed while it was built", { hint: "Build it again." });
+    }
     await publish(result, cached);
     await prune(places.cache, part);
   } finally {

@@ -23,33 +23,31 @@ export function identifyRust(): Promise<string> {
 }
 
 /** A Node addon: a shared library of the workspace. */
-export async function buildCdylib(
-  crate: string,
-  path: string,
-  { checkout, intermediate }: BuildDirectories,
-): Promise<void> {
-  await runCompiler("cargo", ["build", "--locked", "--release", "--package", crate], {
-    cwd: join(checkout, "native"),
-    environment: { CARGO_TARGET_DIR: intermediate },
-  });
-  await copyFile(join(intermediate, "release", `lib${crate.replaceAll("-", "_")}.so`), path);
+export async function buildCdylib(crate: string, path: string, directories: BuildDirectories): Promise<void> {
+  await buildCrate(crate, [], "", directories);
+  await copyFile(join(directories.intermediate, "release", `lib${crate.replaceAll("-", "_")}.so`), path);
 }
 
 /** A program of the workspace, named like its crate, that runs in any root. */
-export async function buildStaticProgram(
+export async function buildStaticProgram(crate: string, path: string, directories: BuildDirectories): Promise<void> {
+  await buildCrate(crate, ["--target", target], staticFlags, directories);
+  await copyFile(join(directories.intermediate, target, "release", crate), path);
+}
+
+async function buildCrate(
   crate: string,
-  path: string,
-  { checkout, intermediate }: BuildDirectories,
+  options: readonly string[],
+  flags: string,
+  directories: BuildDirectories,
 ): Promise<void> {
-  await runCompiler(
-    "cargo",
-    ["build", "--locked", "--release", "--target", target, "--package", crate, "--bin", crate],
-    {
-      cwd: join(checkout, "native"),
-      environment: { CARGO_TARGET_DIR: intermediate, RUSTFLAGS: staticFlags },
-    },
-  );
-  await copyFile(join(intermediate, target, "release", crate), path);
+  const run = {
+    cwd: join(directories.checkout, "native"),
+    environment: { CARGO_TARGET_DIR: directories.intermediate, RUSTFLAGS: flags },
+  };
+  // Cargo goes by times of files, which say nothing where a checkout has taken another's place; its packages stay built.
+  const ours = [crate, "cloche-protocol"].flatMap((name) => ["--package", name]);
+  await runCompiler("cargo", ["clean", "--quiet", "--locked", "--release", ...options, ...ours], run);
+  await runCompiler("cargo", ["build", "--locked", "--release", ...options, "--package", crate], run);
 }
 
 /** A published program of that version, built with the versions it was published with. */

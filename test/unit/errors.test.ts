@@ -5,7 +5,7 @@ import { packagePath } from "../../src/paths.ts";
 
 test("the documented codes are the codes there are", async (t) => {
   const text = await readFile(packagePath("docs", "errors.md"), "utf8");
-  const documented = [...text.matchAll(/^\| `([a-z-]+)` \| (.+) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
+  const documented = [...text.matchAll(/^\| `([a-z-]+)` +\| (.+?) +\|$/gm)].map(([, code, meaning]) => [code, meaning]);
   t.deepEqual(documented, Object.entries(errorCodes));
 });
 

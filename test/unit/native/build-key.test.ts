@@ -93,6 +93,19 @@ test("a failed build leaves the last result's file and no key for it", async (t)
   t.is(await buildPart(fakePart, places, () => {}), "built");
 });
 
+test("a result whose sources changed meanwhile is not kept", async (t) => {
+  const places = makePlaces(t);
+  const build: Part["build"] = async (path, directories) => {
+    await fakePart.build(path, directories);
+    writeFileSync(join(places.checkout, "source/a.c"), "changed");
+  };
+  await t.throwsAsync(
+    buildPart({ ...fakePart, build }, places, () => {}),
+    { code: "build-failed", message: /sources changed/ },
+  );
+  t.false(existsSync(join(places.dist, "fake.node")));
+});
+
 test("two builds at a time compile once", async (t) => {
   const places = makePlaces(t);
   const outcomes = await Promise.all([1, 2].map(() => buildPart(fakePart, places, () => {})));
