@@ -58,7 +58,7 @@ async function endOne(context: Context, id: string, graceMs: number): Promise<En
 }
 
 /** Resolves when its supervisor has gone. Throws `unknown-instance`, or `state` when it does not end in time. */
-export async function endInstance(id: string, graceMs: number): Promise<void> {
+async function endInstance(id: string, graceMs: number): Promise<void> {
   const { pid } = await requireState(id);
   const supervisor = bindings.openPidfd(pid);
   try {

@@ -55,7 +55,8 @@ export function causesOf(error: unknown): string[] {
   let current = error instanceof Error ? error.cause : undefined;
   while (current !== undefined && current !== null && texts.length < maxCauses) {
     const text = messageOf(current).split("\n").slice(0, maxCauseLines).join("\n").trim();
-    if (text && !said.includes(text)) texts.push(text);
+    // A bare errno stands beside a message that has it in words.
+    if (text && !said.includes(text) && !/^E[A-Z0-9]+$/.test(text)) texts.push(text);
     said = text || said;
     current = current instanceof Error ? current.cause : undefined;
   }

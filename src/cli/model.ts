@@ -30,13 +30,13 @@ export interface Argument {
 }
 
 /** What stands behind `--` and is handed on as it is. */
-export interface Trailing {
+interface Trailing {
   readonly name: string;
   readonly help: string;
   readonly isOptional: boolean;
 }
 
-export interface Example {
+interface Example {
   readonly line: string;
   readonly text: string;
 }

@@ -6,7 +6,7 @@ import { nearest } from "./suggest.ts";
 import { usageLine } from "./usage.ts";
 
 /** What every command takes besides its own. */
-export const commonOptions = ["json", "help"] as const;
+const commonOptions = ["json", "help"] as const;
 
 /** Throws `usage`. */
 export function parseCommandLine<O extends OptionTable>(command: Command<O>, argv: readonly string[]): Parsed<O> {

@@ -64,7 +64,8 @@ class TerminalProgress implements Progress {
     const end = (mark: string | undefined, detail: string) => {
       const index = this.#under.indexOf(work);
       if (index < 0) return;
-      this.#under.splice(index, 1);
+      // What began within it ends with it, told or not.
+      this.#under.splice(index);
       const told = `${title} ${this.#style("dim", `(${formatMs(sinceStart(work))})`)}${detail ? `  ${detail}` : ""}`;
       this.#screen.write(`\r\x1b[K${mark === undefined ? "" : `${mark} ${told}\n`}`);
       if (this.#under.length > 0) return this.#draw();

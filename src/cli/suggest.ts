@@ -4,7 +4,7 @@
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((candidate) => ({ candidate, edits: countEdits(word, candidate) }));
   const best = ranked.sort((a, b) => a.edits - b.edits)[0];
-  return best && best.edits <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
+  return best && best.edits <= Math.ceil(word.length / 3) ? best.candidate : undefined;
 }
 
 /** Levenshtein's distance. */

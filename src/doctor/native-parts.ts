@@ -6,7 +6,7 @@ import { nativeDirectory } from "../paths.ts";
 import type { Finding } from "./finding.ts";
 
 const executables = ["cloche-guest", "cloche-lens", "vhost-device-vsock"];
-const hint = "Build them: npm run build:native.";
+const hint = "Build them: npm run build.";
 
 export async function checkNativeParts(): Promise<Omit<Finding, "name">> {
   const directory = nativeDirectory();

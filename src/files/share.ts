@@ -68,7 +68,7 @@ export function planShare(share: Share, filesDirectory: string): ProcessPlan {
       "/usr/libexec/virtiofsd",
       ...["--shared-dir", "/share", "--socket-path", shareSocketInJail(share.tag)],
       // The jail is the sandbox: an own mount, PID and network namespace whose only writable place is the share.
-      ...["--sandbox", "none", "--seccomp", "kill", "--cache", "auto", "--inode-file-handles", "never"],
+      ...["--sandbox", "none", "--seccomp", "kill", "--cache", "auto", "--inode-file-handles=never"],
       ...(share.readOnly ? ["--readonly"] : []),
     ],
     binds: [

@@ -17,6 +17,20 @@ export function parseDepends(module: Buffer): string[] {
   return names.filter((name) => name !== "").map((name) => name.replaceAll("-", "_"));
 }
 
+const signatureEnd = Buffer.from("~Module signature appended~\n");
+
+/**
+ * The module without the signature at its end. To check one costs a hundred million instructions, which an emulated
+ * processor takes a tenth of a second for; the initramfs that the module is in has been checked as a whole.
+ */
+export function withoutSignature(module: Buffer): Buffer {
+  const end = module.length - signatureEnd.length;
+  // struct module_signature: 12 bytes, the last four of them the length of the signature before it, big-endian.
+  if (end < 12 || !module.subarray(end).equals(signatureEnd)) return module;
+  const start = end - 12 - module.readUInt32BE(end - 4);
+  return start > 0 ? module.subarray(0, start) : module;
+}
+
 /** The wanted names with all they depend on, each after what it needs. `dependsOf` is undefined for what is built in. */
 export async function orderModules(
   wanted: readonly string[],

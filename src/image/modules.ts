@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path";
 import { ClocheError } from "../errors.ts";
 import { directory, file, writeCpio } from "./cpio.ts";
-import { moduleName, orderModules, parseDepends } from "./modinfo.ts";
+import { moduleName, orderModules, parseDepends, withoutSignature } from "./modinfo.ts";
 import type { Runtime } from "./runtime.ts";
 import { runInRuntime } from "./runtime-tool.ts";
 import { guardSpace } from "./space.ts";
@@ -43,7 +43,7 @@ export async function packModules({ runtime, work, tree, wanted, signal }: Modul
         signal,
       });
     }
-    const content = await readFile(copy.replace(/\.xz$/, ""));
+    const content = withoutSignature(await readFile(copy.replace(/\.xz$/, "")));
     modules.set(name, content);
     return parseDepends(content);
   });

@@ -12,7 +12,7 @@ import { hostMirror } from "./mirror.ts";
 import { requireSpace } from "./space.ts";
 import { type Store, storeDirectory } from "./store.ts";
 import { runTool } from "./tool.ts";
-import { withSharedWorkDirectory } from "./work-directory.ts";
+import { withSharedWorkDirectory, withWorkDirectory } from "./work-directory.ts";
 
 export interface BootstrapRequest extends Omit<BootstrapPlan, "as" | "mirror" | "cache"> {
   /** What cannot be had when it fails: "the runtime". */
@@ -61,7 +61,7 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
     });
   };
   if (as === "user" && request.kind === "install") await withSharedWorkDirectory(run);
-  else await run(await storeDirectory(store, "tmp"));
+  else await withWorkDirectory(store, run);
   if (packages.length === 0) throw new ClocheError("build-failed", `${request.what}: no package was taken`);
   return packages.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

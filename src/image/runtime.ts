@@ -80,7 +80,7 @@ function build(context: BuildContext, recipe: Recipe): Promise<Runtime> {
       for (const name of mountPoints) await mkdir(join(root, name), { recursive: true });
       await makeReadable(root);
       const tree = await digestTree(root);
-      const digest = digestOfInputs(recipe.digest, packages);
+      const digest = digestOfInputs("runtime", recipe.digest, packages);
       const document: RuntimeDocument = { formatVersion: 1, digest, recipeDigest: recipe.digest, tree, packages };
       await writeDocument(join(work, "runtime.json"), document);
       return await publish(context, work, document);

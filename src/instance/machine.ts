@@ -78,7 +78,7 @@ export class Machine {
     const agent = await this.#within(helloTimeoutMs, "boot its kernel and say hello", listener.agent);
     await this.#within(helloTimeoutMs, "say hello", agent.hello());
     this.#agent = agent;
-    void agent.closed.then((reason) => this.#fail(reason));
+    void agent.closed.then((reason) => this.#linkEnded(reason));
 
     stopwatch.begin("configure");
     const clockUnixNs = String(BigInt(Date.now()) * 1_000_000n);
@@ -153,11 +153,13 @@ export class Machine {
   }
 
   #fail(reason: ClocheError): void {
-    if (this.#isStopping) return;
-    // The link's end and the monitor's come together: the monitor's tells more, and it is there in a moment.
-    const isLink = reason.code === "agent-failed" && this.#monitor !== undefined;
-    const settle = isLink ? Promise.race([this.#monitor?.exited, delay(2_000)]) : Promise.resolve();
-    void settle.then(() => setImmediate(() => this.#failed.reject(reason)));
+    if (!this.#isStopping) this.#failed.reject(reason);
+  }
+
+  /** The link ends with the monitor, and a moment before it: then the monitor's end is what is told. */
+  async #linkEnded(reason: ClocheError): Promise<void> {
+    const monitorEnded = this.#monitor?.exited.then(() => true);
+    if (!(await Promise.race([monitorEnded, delay(2_000).then(() => false)]))) this.#fail(reason);
   }
 
   #orFailure<T>(promise: Promise<T>): Promise<T> {

@@ -86,11 +86,16 @@ function killGroup(group: number): void {
   }
 }
 
+/** The line that says what went wrong: the last one that sounds like it, or the last. */
+function lastWords(lines: readonly string[]): string | undefined {
+  return lines.findLast((line) => /error|fail|cannot|could not|denied|no such|invalid/i.test(line)) ?? lines.at(-1);
+}
+
 /** What `helper`'s untimely end is reported as. */
 export async function untimelyEnd(helper: HelperProcess): Promise<ClocheError> {
   const { code, signal } = await helper.exited;
   const how = signal === null ? `with status ${code}` : `by ${signal}`;
-  const said = helper.lastErrors.at(-1);
+  const said = lastWords(helper.lastErrors);
   return new ClocheError("helper-failed", `${helper.name} ended ${how}${said ? `: ${said}` : ""}`);
 }
 

@@ -27,11 +27,12 @@ function readJson(path) {
 /** Why node_modules has to be installed, or undefined. npm writes down what it installed in node_modules/.package-lock.json. */
 function whyStale() {
   const wanted = readJson(join(root, "package-lock.json"));
-  if (wanted === undefined) fail("npm packages", "package-lock.json cannot be read", "The checkout is incomplete: clone it again.");
+  if (wanted === undefined)
+    fail("npm packages", "package-lock.json cannot be read", "The checkout is incomplete: clone it again.");
   const installed = readJson(join(root, "node_modules", ".package-lock.json"));
   if (installed === undefined) return "they are not installed yet";
   const changed = Object.entries(wanted.packages).find(
-    ([path, entry]) => path !== "" && !entry.optional && (installed.packages[path] || {}).version !== entry.version,
+    ([path, entry]) => path !== "" && !entry.optional && installed.packages[path]?.version !== entry.version,
   );
   if (changed !== undefined) return `${changed[0].replace(/^.*node_modules\//, "")} differs from package-lock.json`;
   return canExecute(ownNode) ? undefined : "the node package has no executable";
@@ -47,7 +48,9 @@ function canExecute(path) {
 }
 
 function install(reason) {
-  process.stderr.write(`npm packages: ${reason}; npm installs them into node_modules (about ${expectedSeconds} s, once)\n`);
+  process.stderr.write(
+    `npm packages: ${reason}; npm installs them into node_modules (about ${expectedSeconds} s, once)\n`,
+  );
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
   const argv = [...npm, "ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress"];
   const started = Date.now();
@@ -66,10 +69,15 @@ function install(reason) {
       clearInterval(ticker);
       if (code !== 0) {
         process.stderr.write(Buffer.concat(output));
-        fail("npm packages", `npm ci ended with status ${code}`, "The lines above are npm's own; without a network it cannot work.");
+        fail(
+          "npm packages",
+          `npm ci ended with status ${code}`,
+          "The lines above are npm's own; without a network it cannot work.",
+        );
       }
       if (!canExecute(ownNode) || spawnSync(ownNode, ["--version"]).status !== 0) {
-        const hint = "npm must be allowed to run the install script of the package node: npm config set ignore-scripts false.";
+        const hint =
+          "npm must be allowed to run the install script of the package node: npm config set ignore-scripts false.";
         fail("npm packages", `${ownNode} is not there or does not run`, hint);
       }
       const ms = Date.now() - started;
@@ -83,7 +91,8 @@ function run(file, args, spentMs) {
   const env = Object.assign({}, process.env, { CLOCHE_SETUP_NPM_MS: String(spentMs) });
   const child = spawn(ownNode, [join(root, file), ...args], { cwd: root, stdio: "inherit", env });
   // A terminal sends Ctrl-C to both; the child decides what comes of it.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => signal === "SIGINT" || child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => signal === "SIGINT" || child.kill(signal));
   child.on("error", (error) => fail(file, error.message, "Remove node_modules and try again."));
   child.on("close", (code, signal) => process.exit(signal ? 128 + osConstants.signals[signal] : code));
 }

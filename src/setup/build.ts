@@ -7,7 +7,8 @@ import { describeFailure } from "./setup-error.ts";
 import { Stages } from "./stages.ts";
 
 /** CommonJS dependencies call `require` for Node's own modules, which an ES module does not have. */
-const requireShim = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+const requireShim =
+  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
 /** Node refuses to strip types below node_modules, so that an installed package needs JavaScript. */
 async function bundle(): Promise<void> {

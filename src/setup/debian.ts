@@ -1,8 +1,8 @@
 // The Debian packages that are needed: which are missing, and their installation.
 import { readFile } from "node:fs/promises";
 import { execa } from "execa";
-import { packagePath } from "../paths.ts";
 import { findProgram } from "../find-program.ts";
+import { packagePath } from "../paths.ts";
 import { runLogged } from "./run-logged.ts";
 import { SetupError } from "./setup-error.ts";
 import type { Stages } from "./stages.ts";
@@ -22,9 +22,15 @@ export async function ensureDebianPackages(occasions: readonly Occasion[], stage
   const missing = needed.filter(({ name }) => !installed.has(name));
   if (missing.length === 0) return;
   const isRoot = process.geteuid?.() === 0;
-  stages.say(`Debian packages that are missing${isRoot ? "" : "; sudo is used to install them, and for nothing else"}:`);
+  stages.say(
+    `Debian packages that are missing${isRoot ? "" : "; sudo is used to install them, and for nothing else"}:`,
+  );
   for (const { name, reason } of missing) stages.say(`  ${name}: ${reason}`);
-  await install(missing.map(({ name }) => name), isRoot, stages);
+  await install(
+    missing.map(({ name }) => name),
+    isRoot,
+    stages,
+  );
 }
 
 /** Lines `WHEN PACKAGE REASON`. */
@@ -37,6 +43,7 @@ export function parseNeeded(text: string, occasions: readonly string[]): NeededP
 }
 
 async function listInstalled(): Promise<Set<string>> {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query fills these in.
   const { stdout } = await execa("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"]);
   return new Set(stdout.split("\n").flatMap((line) => (line.startsWith("installed ") ? [line.slice(10)] : [])));
 }
@@ -52,15 +59,26 @@ async function install(names: readonly string[], isRoot: boolean, stages: Stages
   const apt = [...sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-o", "DPkg::Lock::Timeout=120"];
   const name = "Debian packages";
   await stages.run(name, 40, async (step) => {
-    await runLogged({ name, argv: [...apt, "update"], hint: "apt-get needs a network and a working sources.list.", mayAsk: true }, step);
-    await runLogged({ name, argv: [...apt, "--no-install-recommends", "install", ...names], hint: `By hand: ${byHand}.`, mayAsk: true }, step);
+    await runLogged(
+      { name, argv: [...apt, "update"], hint: "apt-get needs a network and a working sources.list.", mayAsk: true },
+      step,
+    );
+    await runLogged(
+      {
+        name,
+        argv: [...apt, "--no-install-recommends", "install", ...names],
+        hint: `By hand: ${byHand}.`,
+        mayAsk: true,
+      },
+      step,
+    );
   });
 }
 
 const programs: Readonly<Record<Occasion, readonly string[]>> = {
   always: ["bwrap", "mmdebstrap", "newuidmap", "g++"],
   desktop: ["sway", "wtype", "grim"],
-  tests: ["foot", "dbus-daemon"],
+  tests: ["foot", "busybox"],
 };
 
 /** On another distribution nothing is installed: the programs are there, or are named. */
@@ -69,6 +87,11 @@ async function checkPrograms(occasions: readonly Occasion[]): Promise<void> {
   const found = await Promise.all(wanted.map(findProgram));
   const missing = wanted.filter((_, index) => found[index] === undefined);
   if (missing.length === 0) return;
-  const hint = "Cloche installs packages on Debian only. Elsewhere: bubblewrap, mmdebstrap, uidmap (shadow) and g++ by your own package manager.";
-  throw new SetupError("Debian packages", `this is not Debian, and these programs are missing: ${missing.join(", ")}`, hint);
+  const hint =
+    "Cloche installs packages on Debian only. Elsewhere: bubblewrap, mmdebstrap, uidmap (shadow) and g++ by your own package manager.";
+  throw new SetupError(
+    "Debian packages",
+    `this is not Debian, and these programs are missing: ${missing.join(", ")}`,
+    hint,
+  );
 }

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { packagePath, stateDirectory } from "../paths.ts";
 import { startHeadlessDesktop } from "./headless-desktop.ts";
 import { becomeOrdinary } from "./ordinary-user.ts";
-import { difference, encodePng } from "./picture.ts";
+import { crop, difference, encodePng, type Picture } from "./picture.ts";
 import { SetupError } from "./setup-error.ts";
 import type { Stages } from "./stages.ts";
 
@@ -14,7 +14,7 @@ const typedDeadlineMs = 60_000;
 const endDeadlineMs = 20_000;
 const typed = "uname -a";
 /** The shell numbers its prompts in the window's title, which the compositor tells us of. */
-const numberedPrompts = String.raw`PROMPT_COMMAND=printf '\e]2;prompt %d\a' $((n = n + 1))`;
+const numberedPrompts = String.raw`PROMPT_COMMAND=printf '\e]2;%s@%s %d\a' "$USER" "$HOSTNAME" $((n = n + 1))`;
 
 /** Opens it and returns at once; the window outlives this process. */
 export async function openOnDesktop(app: string, stages: Stages, signal: AbortSignal): Promise<string> {
@@ -24,7 +24,8 @@ export async function openOnDesktop(app: string, stages: Stages, signal: AbortSi
       ...{ stdin: "ignore", stdout: "inherit", stderr: "inherit", reject: false, cancelSignal: signal },
     }),
   );
-  if (exitCode !== 0) throw new SetupError("Window", `cloche ${argv.join(" ")} ended with status ${exitCode}`, "cloche doctor");
+  if (exitCode !== 0)
+    throw new SetupError("Window", `cloche ${argv.join(" ")} ended with status ${exitCode}`, "cloche doctor");
   return `${app} runs in a microVM, and its window is on your desktop. Close it, or end it by: cloche stop ${app}`;
 }
 
@@ -34,24 +35,34 @@ export async function photographHeadless(app: string, stages: Stages, signal: Ab
   const cloche = join(user.checkout, "bin", "cloche");
   await using desktop = await stages.run("Headless desktop", 3, () => startHeadlessDesktop(user));
   const isWindow = (window: { app_id?: string | null }) => window.app_id === `cloche.${app}`;
-  const running = desktop.start([cloche, "run", app, "--temp", "--timing", "-e", numberedPrompts]);
+  const running = desktop.start([cloche, "run", app, "--temp", "-m", "2G", "--timing", "-e", numberedPrompts]);
   const over = new AbortController();
   const ended = running.then(({ exitCode, stderr }) => {
     over.abort();
-    throw new SetupError("Window", `cloche run ${app} ended with status ${exitCode}\n${stderr}`, "cloche doctor says what works here.");
+    throw new SetupError(
+      "Window",
+      `cloche run ${app} ended with status ${exitCode}\n${stderr}`,
+      "cloche doctor says what works here.",
+    );
   });
   ended.catch(() => {});
   const giveUp = AbortSignal.any([signal, over.signal]);
   const prompt = (number: number) =>
-    desktop.waitForWindow((window) => isWindow(window) && window.name?.endsWith(` prompt ${number}`) === true, windowDeadlineMs, giveUp);
+    desktop.waitForWindow(
+      (window) => isWindow(window) && window.name?.endsWith(`@${app} ${number}`) === true,
+      windowDeadlineMs,
+      giveUp,
+    );
   const work = async () => {
     await stages.run("Window", 10, () => desktop.waitForWindow(isWindow, windowDeadlineMs, giveUp));
     const picture = await stages.run(`Typing ${typed}`, 5, async () => {
       await prompt(1);
-      const before = await desktop.settledPicture(typedDeadlineMs);
+      const { window_rect: content, rect } = await desktop.waitForWindow(isWindow, windowDeadlineMs, giveUp);
+      const letters = (picture: Picture) => crop(picture, { ...content, x: rect.x + content.x, y: rect.y + content.y });
+      const before = letters(await desktop.settledPicture(typedDeadlineMs));
       await desktop.type(`${typed}\n`);
       await prompt(2);
-      return desktop.settledPicture(typedDeadlineMs, (now) => difference(before, now) > 0);
+      return desktop.settledPicture(typedDeadlineMs, (now) => difference(before, letters(now)) > 0);
     });
     const path = join(stateDirectory(), "first-window.png");
     await mkdir(stateDirectory(), { recursive: true, mode: 0o700 });

@@ -2,14 +2,16 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa, type ResultPromise } from "execa";
+import { execa } from "execa";
 import { readLines } from "../read-lines.ts";
 import type { OrdinaryUser } from "./ordinary-user.ts";
 import { difference, type Picture, parsePpm } from "./picture.ts";
-import { type SwayNode, SwayConnection } from "./sway-connection.ts";
+import { SwayConnection, type SwayNode } from "./sway-connection.ts";
 
 const startDeadlineMs = 30_000;
 const toolDeadlineMs = 30_000;
+/** An emulated guest can be that slow with its next frame. */
+const stillMs = 1_200;
 const keyboardLifeMs = 24 * 3_600_000;
 
 /** `ready` is written by sway itself once clients can connect. */
@@ -26,9 +28,9 @@ export interface HeadlessDesktop extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
   readonly sway: SwayConnection;
   /** Starts a program on the desktop, as its user. */
-  start(argv: readonly string[], options?: StartOptions): ResultPromise<{ reject: false; stdin: "ignore" }>;
+  start(argv: readonly string[], options?: StartOptions): DesktopProcess;
   picture(): Promise<Picture>;
-  /** A picture that `until` accepts and that the next one repeats. Throws after `deadlineMs`. */
+  /** A picture that `until` accepts and that those of the next `stillMs` repeat. Throws after `deadlineMs`. */
   settledPicture(deadlineMs: number, until?: (picture: Picture) => boolean): Promise<Picture>;
   /** Types `text` by wtype; a newline is Return. */
   type(text: string): Promise<void>;
@@ -40,6 +42,9 @@ export interface HeadlessDesktop extends AsyncDisposable {
   waitForNoWindow(matches: (window: SwayNode) => boolean, deadlineMs: number): Promise<void>;
 }
 
+/** A program on the desktop; awaited, it tells how it ended, and does not reject. */
+export type DesktopProcess = ReturnType<typeof startProgram>;
+
 export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
@@ -50,28 +55,28 @@ export async function startHeadlessDesktop(user: OrdinaryUser): Promise<Headless
   const config = join(user.directory, "sway.conf");
   await writeFile(config, swayConfig, { mode: 0o644 });
   await using cleanup = new AsyncDisposableStack();
-  const swayEnvironment = { WLR_BACKENDS: "headless", WLR_RENDERER: "pixman", WLR_LIBINPUT_NO_DEVICES: "1", XDG_CURRENT_DESKTOP: "sway" };
-  const [file, ...args] = user.command(["sway", "--config", config]);
-  const compositor = execa(file, args, {
-    ...{ stdin: "ignore", buffer: false, reject: false, cleanup: true, extendEnv: false, cwd: "/" },
-    env: { ...user.environment, ...swayEnvironment },
-  });
+  const _swayEnvironment = {
+    WLR_BACKENDS: "headless",
+    WLR_RENDERER: "pixman",
+    WLR_LIBINPUT_NO_DEVICES: "1",
+    XDG_CURRENT_DESKTOP: "sway",
+  };
+  const compositor = startCompositor(user, config);
   cleanup.defer(async () => {
     compositor.kill("SIGTERM");
     await compositor;
   });
   const { display, socket } = await readiness(compositor);
-  const environment = { ...user.environment, WAYLAND_DISPLAY: display, SWAYSOCK: socket, XDG_CURRENT_DESKTOP: "sway", XDG_SESSION_TYPE: "wayland" };
-  const sway = cleanup.use(await SwayConnection.open(socket));
-  const start: HeadlessDesktop["start"] = (argv, options = {}) => {
-    const [program, ...rest] = user.command(argv);
-    return execa(program, rest, {
-      ...{ stdin: "ignore", reject: false, cleanup: true, extendEnv: false, forceKillAfterDelay: 20_000 },
-      env: { ...environment, ...options.environment },
-      cwd: options.directory ?? "/",
-      ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    });
+  const environment = {
+    ...user.environment,
+    WAYLAND_DISPLAY: display,
+    SWAYSOCK: socket,
+    XDG_CURRENT_DESKTOP: "sway",
+    XDG_SESSION_TYPE: "wayland",
   };
+  const sway = cleanup.use(await SwayConnection.open(socket));
+  const start: HeadlessDesktop["start"] = (argv, options = {}) =>
+    startProgram(user.command(argv), { ...environment, ...options.environment }, options);
   const picture = () => takePicture(user, environment);
   const wtype = async (...keys: string[]) => {
     const { failed, stderr } = await start(["wtype", ...keys], { timeoutMs: toolDeadlineMs });
@@ -90,18 +95,25 @@ export async function startHeadlessDesktop(user: OrdinaryUser): Promise<Headless
     start,
     picture,
     async settledPicture(deadlineMs, until = () => true) {
-      const signal = AbortSignal.timeout(deadlineMs);
-      let last = await picture();
+      const deadline = performance.now() + deadlineMs;
+      let settled = { picture: await picture(), since: performance.now() };
       for (;;) {
         const next = await picture();
-        if (until(next) && difference(last, next) === 0) return next;
-        if (signal.aborted) throw new Error(`the picture did not settle within ${deadlineMs} ms`);
-        last = next;
+        const now = performance.now();
+        if (!until(next) || difference(settled.picture, next) > 0) settled = { picture: next, since: now };
+        else if (now - settled.since >= stillMs) return next;
+        if (now > deadline) throw new Error(`the picture did not settle within ${deadlineMs} ms`);
       }
     },
-    type: (text) => wtype(...text.split("\n").flatMap((line, index) => [...(index > 0 ? ["-k", "Return"] : []), ...(line === "" ? [] : [line])])),
+    type: (text) =>
+      wtype(
+        ...text
+          .split("\n")
+          .flatMap((line, index) => [...(index > 0 ? ["-k", "Return"] : []), ...(line === "" ? [] : [line])]),
+      ),
     press: wtype,
-    waitForWindow: (matches, deadlineMs, signal) => waitFor(sway, (windows) => windows.find(matches), deadlineMs, signal),
+    waitForWindow: (matches, deadlineMs, signal) =>
+      waitFor(sway, (windows) => windows.find(matches), deadlineMs, signal),
     waitForNoWindow: async (matches, deadlineMs) => {
       await waitFor(sway, (windows) => !windows.some(matches) || undefined, deadlineMs);
     },
@@ -109,7 +121,35 @@ export async function startHeadlessDesktop(user: OrdinaryUser): Promise<Headless
   };
 }
 
-async function readiness(compositor: ResultPromise<{ buffer: false }>): Promise<{ display: string; socket: string }> {
+function startCompositor(user: OrdinaryUser, config: string) {
+  const [file, ...args] = user.command(["sway", "--config", config]);
+  const headless = { WLR_BACKENDS: "headless", WLR_RENDERER: "pixman", WLR_LIBINPUT_NO_DEVICES: "1" };
+  const env = { ...user.environment, ...headless, XDG_CURRENT_DESKTOP: "sway" };
+  return execa(file, args, {
+    stdin: "ignore",
+    buffer: false,
+    reject: false,
+    cleanup: true,
+    extendEnv: false,
+    cwd: "/",
+    env,
+  });
+}
+
+function startProgram([file, ...args]: [string, ...string[]], env: Record<string, string>, options: StartOptions) {
+  return execa(file, args, {
+    stdin: "ignore",
+    reject: false,
+    cleanup: true,
+    extendEnv: false,
+    forceKillAfterDelay: 20_000,
+    env,
+    cwd: options.directory ?? "/",
+    timeout: options.timeoutMs ?? 0,
+  });
+}
+
+async function readiness(compositor: ReturnType<typeof startCompositor>): Promise<{ display: string; socket: string }> {
   const ready = Promise.withResolvers<{ display: string; socket: string }>();
   const last: string[] = [];
   readLines(compositor.stdout, {
@@ -125,7 +165,10 @@ async function readiness(compositor: ResultPromise<{ buffer: false }>): Promise<
       if (last.push(line) > 10) last.shift();
     },
   });
-  const deadline = setTimeout(() => ready.reject(new Error(`sway was not ready after ${startDeadlineMs} ms`)), startDeadlineMs);
+  const deadline = setTimeout(
+    () => ready.reject(new Error(`sway was not ready after ${startDeadlineMs} ms`)),
+    startDeadlineMs,
+  );
   const ended = compositor.then(({ exitCode, signal, code }) => {
     const how = code === "ENOENT" ? "is not installed" : `ended with ${signal ?? `status ${exitCode}`}`;
     throw new Error(`sway ${how}\n${last.join("\n")}`);

@@ -31,8 +31,8 @@ const passedOn = ["LANG", "TERM", "CLOCHE_STORE", "CLOCHE_REQUIRE", "NO_COLOR"];
 
 export async function becomeOrdinary(): Promise<OrdinaryUser> {
   const isRoot = process.geteuid?.() === 0;
-  const uid = isRoot ? Number(process.env["SUDO_UID"] ?? 1000) : (process.getuid?.() ?? 1000);
-  const gid = isRoot ? Number(process.env["SUDO_GID"] ?? 1000) : (process.getgid?.() ?? 1000);
+  const uid = isRoot ? Number(process.env.SUDO_UID ?? 1000) : (process.getuid?.() ?? 1000);
+  const gid = isRoot ? Number(process.env.SUDO_GID ?? 1000) : (process.getgid?.() ?? 1000);
   const directory = await mkdtemp(join(tmpdir(), "cloche-user-"));
   const home = join(directory, "home");
   const runtime = join(directory, "run");
@@ -52,7 +52,7 @@ export async function becomeOrdinary(): Promise<OrdinaryUser> {
       LANG: "C.UTF-8",
       XDG_RUNTIME_DIR: runtime,
       // What an ordinary user has built stays theirs; root's store is the system's, which everyone reads.
-      ...(isRoot ? {} : { XDG_CACHE_HOME: process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? "/", ".cache") }),
+      ...(isRoot ? {} : { XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? "/", ".cache") }),
       ...Object.fromEntries(passedOn.flatMap((key) => (process.env[key] ? [[key, process.env[key]]] : []))),
     },
     command: (argv) =>

@@ -38,7 +38,9 @@ export function difference(one: Picture, other: Picture, tolerance = 0): number 
   if (one.width !== other.width || one.height !== other.height) return 1;
   let differing = 0;
   for (let at = 0; at < one.pixels.length; at += 3) {
-    const differs = [0, 1, 2].some((sample) => Math.abs((one.pixels[at + sample] ?? 0) - (other.pixels[at + sample] ?? 0)) > tolerance);
+    const differs = [0, 1, 2].some(
+      (sample) => Math.abs((one.pixels[at + sample] ?? 0) - (other.pixels[at + sample] ?? 0)) > tolerance,
+    );
     if (differs) differing += 1;
   }
   return differing / (one.width * one.height);
@@ -50,8 +52,15 @@ export function encodePng({ width, height, pixels }: Picture): Buffer {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, 2, 0, 0, 0], 8);
-  const rows = Array.from({ length: height }, (_, row) => [Buffer.of(0), pixels.subarray(row * width * 3, (row + 1) * width * 3)]);
-  const chunks = [pngChunk("IHDR", header), pngChunk("IDAT", deflateSync(Buffer.concat(rows.flat()))), pngChunk("IEND", Buffer.alloc(0))];
+  const rows = Array.from({ length: height }, (_, row) => [
+    Buffer.of(0),
+    pixels.subarray(row * width * 3, (row + 1) * width * 3),
+  ]);
+  const chunks = [
+    pngChunk("IHDR", header),
+    pngChunk("IDAT", deflateSync(Buffer.concat(rows.flat()))),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ];
   return Buffer.concat([Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), ...chunks]);
 }
 

@@ -42,7 +42,8 @@ export async function runLogged(command: LoggedCommand, step: Step): Promise<voi
   });
   const result = await child;
   if (result.exitCode === 0) return;
-  const how = result.code === "ENOENT" ? "is not installed" : `ended with ${result.signal ?? `status ${result.exitCode}`}`;
+  const how =
+    result.code === "ENOENT" ? "is not installed" : `ended with ${result.signal ?? `status ${result.exitCode}`}`;
   const output = last.map((line) => `\n  | ${line}`).join("");
   throw new SetupError(command.name, `${file} ${how}${output}`, command.hint);
 }

@@ -18,7 +18,8 @@ export function describeFailure(thrown: unknown): string {
   const title = thrown instanceof SetupError ? `${thrown.step} failed: ` : "";
   const hint = thrown instanceof SetupError || thrown instanceof ClocheError ? thrown.hint : undefined;
   const lines = [`${title}${messageOf(thrown)}`];
-  for (let cause = causeOf(thrown); cause !== undefined; cause = causeOf(cause)) lines.push(`  because: ${messageOf(cause)}`);
+  for (let cause = causeOf(thrown); cause !== undefined; cause = causeOf(cause))
+    lines.push(`  because: ${messageOf(cause)}`);
   if (hint !== undefined) lines.push(`hint: ${hint}`);
   return lines.join("\n");
 }

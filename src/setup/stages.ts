@@ -96,9 +96,9 @@ export class Stages implements Progress {
   }
 
   #draw(line: string): void {
-    if (!this.#out.isTTY) return this.say(`  ${line}`);
     const frame = spinner[Math.floor(performance.now() / spinEveryMs) % spinner.length];
-    this.#out.write(`\r\x1b[K${frame} ${line.slice(0, (this.#out.columns ?? 80) - 3)}`);
+    if (!this.#out.isTTY) this.say(`  ${line}`);
+    else this.#out.write(`\r\x1b[K${frame} ${line.slice(0, (this.#out.columns ?? 80) - 3)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 // npm start: installs and builds what is missing, then opens foot from a microVM, and says where the time went.
 import { findCompositor } from "../display/compositor.ts";
-import { type Occasion, ensureDebianPackages } from "./debian.ts";
+import { ensureDebianPackages, type Occasion } from "./debian.ts";
 import { openOnDesktop, photographHeadless } from "./first-window.ts";
 import { prepareImages, prepareNative } from "./prepare.ts";
 import { describeFailure } from "./setup-error.ts";
@@ -30,8 +30,9 @@ What is there already is kept; the first time takes about 8 minutes on two cores
 
 const stages = new Stages();
 const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
-stages.add("npm packages", Number(process.env["CLOCHE_SETUP_NPM_MS"] ?? 0));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.once(signal, () => interrupt.abort(new Error(`ended by ${signal}`)));
+stages.add("npm packages", Number(process.env.CLOCHE_SETUP_NPM_MS ?? 0));
 try {
   const outcome = await start(stages, interrupt.signal);
   console.log(`\n${stages.table()}\n\n${outcome}`);

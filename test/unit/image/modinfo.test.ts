@@ -1,5 +1,5 @@
 import test from "ava";
-import { moduleName, orderModules, parseDepends } from "../../../src/image/modinfo.ts";
+import { moduleName, orderModules, parseDepends, withoutSignature } from "../../../src/image/modinfo.ts";
 
 const graph: Record<string, string[]> = {
   virtio_blk: [],
@@ -41,4 +41,15 @@ test("dependencies are read from the module itself", (t) => {
 test("a file's name is the module's, with the kernel's underscores", (t) => {
   t.is(moduleName("kernel/arch/x86/crypto/crc32c-intel.ko.xz"), "crc32c_intel");
   t.is(moduleName("erofs.ko"), "erofs");
+});
+
+test("a signature is cut off, and what only looks like one is left", (t) => {
+  const code = Buffer.from("ELF and its sections");
+  const info = Buffer.from([0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+  const mark = Buffer.from("~Module signature appended~\n");
+  t.deepEqual(withoutSignature(Buffer.concat([code, Buffer.from("signature"), info, mark])), code);
+  t.deepEqual(withoutSignature(code), code);
+  const tooLong = Buffer.concat([code, Buffer.alloc(12, 0xff), mark]);
+  t.deepEqual(withoutSignature(tooLong), tooLong);
+  t.deepEqual(withoutSignature(mark), mark);
 });

@@ -1,0 +1,25 @@
+// What a bench is: it measures two sides in turns and returns the raw samples.
+
+/** One pair of samples, taken one after the other in either order; one unit for both, usually milliseconds. */
+export interface Pair {
+  readonly ours: number;
+  readonly reference: number;
+}
+
+export interface Figure {
+  /** The name in `NAME ratio=…`. */
+  readonly name: string;
+  readonly unit: string;
+  /** The first pairs are not warm-up: what is here counts. */
+  readonly pairs: readonly Pair[];
+  /** What the median of ours/reference is to be at most. */
+  readonly atMost: number;
+}
+
+export interface BenchResult {
+  /** Lines for the reader, such as a table of stages. */
+  readonly notes: readonly string[];
+  readonly figures: readonly Figure[];
+}
+
+export type Bench = (say: (line: string) => void) => Promise<BenchResult>;

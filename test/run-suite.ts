@@ -1,0 +1,74 @@
+// Runs one suite and counts what its tests came to.
+import { execa } from "execa";
+import { packagePath } from "../src/paths.ts";
+import { readLines } from "../src/read-lines.ts";
+import { checks, runCheck } from "./check/checks.ts";
+import { newOutcome, type Outcome, readCargoLine, readTapLine } from "./outcome.ts";
+import { type Suite, suiteDirectory } from "./suites.ts";
+
+export async function runSuite(suite: Suite): Promise<Outcome> {
+  if (suite.name === "check") return runChecks();
+  if (suite.name === "rust") return runReported(cargoArgv, readCargoLine);
+  const argv = [
+    ...[process.execPath, packagePath("node_modules", "ava", "entrypoints", "cli.mjs"), "--tap"],
+    ...["--concurrency", String(suite.concurrency), "--timeout", `${suite.timeoutSeconds}s`],
+    `${suiteDirectory(suite.name)}/**/*.test.ts`,
+  ];
+  return runReported(argv, readTapLine);
+}
+
+const cargoArgv = [
+  "cargo",
+  "test",
+  "--quiet",
+  "--workspace",
+  "--locked",
+  "--manifest-path",
+  packagePath("native", "Cargo.toml"),
+  "-j2",
+  "--",
+  "--format",
+  "pretty",
+];
+
+async function runChecks(): Promise<Outcome> {
+  const outcome = newOutcome();
+  for (const check of checks) {
+    const output = await runCheck(check);
+    console.log(`${output === undefined ? "✔" : "✘"} ${check.name}: ${check.summary}`);
+    if (output === undefined) outcome.passed += 1;
+    else outcome.failed += 1;
+    if (output !== undefined) console.log(output);
+  }
+  return outcome;
+}
+
+async function runReported(
+  argv: readonly string[],
+  read: (line: string, outcome: Outcome) => string | undefined,
+): Promise<Outcome> {
+  const outcome = newOutcome();
+  const [file = "", ...args] = argv;
+  const child = execa(file, args, {
+    cwd: packagePath(),
+    stdin: "ignore",
+    all: true,
+    buffer: false,
+    reject: false,
+    env: { FORCE_COLOR: "0" },
+  });
+  readLines(child.all, {
+    maxLineBytes: 65_536,
+    onLine(line) {
+      const told = read(line, outcome);
+      if (told !== undefined) console.log(told);
+    },
+  });
+  const { exitCode, signal } = await child;
+  // A runner that fails without naming a test, as when a file does not compile, has failed all the same.
+  if (exitCode !== 0 && outcome.failed === 0) {
+    console.log(`✘ ${file} ended with ${signal ?? `status ${exitCode}`}`);
+    outcome.failed += 1;
+  }
+  return outcome;
+}
