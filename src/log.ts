@@ -1,5 +1,5 @@
 // An instance's log: JSON lines in a file of bounded size, with the one before it kept as `.1`.
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ClocheError } from "./errors.ts";
 import { stateDirectory } from "./paths.ts";
@@ -30,6 +30,7 @@ export class InstanceLog {
     this.#path = path;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      rmSync(`${path}.1`, { force: true });
       this.#descriptor = openSync(path, "w", 0o600);
     } catch (cause) {
       throw new ClocheError("state", `the log ${path} cannot be written`, { cause });

@@ -67,7 +67,7 @@ async function start(context: Context, request: LaunchRequest): Promise<LiveInst
   const step = context.progress.step(`Starting ${request.name.id}`);
   try {
     if (received !== undefined) throw new ClocheError("interrupted", "interrupted");
-    const instance = await launch(request, context.progress, signal);
+    const instance = await launch(request, context.progress, signal, ({ reason }) => step.update(reason));
     step.done();
     return instance;
   } catch (error) {

@@ -11,6 +11,7 @@ import { InstanceLog, logPath } from "../log.ts";
 import { guestNetwork } from "../network/passt.ts";
 import type { Progress } from "../progress.ts";
 import type { MachineSpec } from "../vmm/machine-spec.ts";
+import type { Selection } from "../vmm/select.ts";
 import { serveControl } from "./control-socket.ts";
 import { createDirectory, layOut, removeDirectory, sweepDirectories } from "./directory.ts";
 import { startJanitor } from "./janitor.ts";
@@ -38,12 +39,19 @@ export interface LiveInstance {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Brings an instance to life. Throws with the stage that failed and the console's last lines; by then nothing is left. */
-export async function launch(request: LaunchRequest, progress: Progress, signal: AbortSignal): Promise<LiveInstance> {
+/** Brings an instance to life; `announce` hears the choice of monitor before anything starts. Throws with the stage that failed and the console's last lines; by then nothing is left. */
+export async function launch(
+  request: LaunchRequest,
+  progress: Progress,
+  signal: AbortSignal,
+  announce: (selection: Selection) => void = () => {},
+): Promise<LiveInstance> {
   await sweepDirectories();
   const stopwatch = new Stopwatch();
   stopwatch.begin("prepare");
-  return bringUp(request, await prepareLaunch(request, progress, signal), stopwatch, signal);
+  const prepared = await prepareLaunch(request, progress, signal);
+  announce(prepared.selection);
+  return bringUp(request, prepared, stopwatch, signal);
 }
 
 /** The part of `launch` after everything has been found and built. */
@@ -112,6 +120,7 @@ export async function bringUp(
       // Asked once more and without grace, the orderly end under way is cut short.
       if (stopped !== undefined && grace === 0) void machine.stop(0);
       graceMs.value = grace;
+      if (stopped === undefined) log.write("supervisor", grace > 0 ? "stops" : "is killed");
       stopped ??= writeState({ ...state, phase: "stopping" })
         .catch(() => {})
         .then(() => resources.disposeAsync());

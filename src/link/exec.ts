@@ -109,8 +109,7 @@ export class ExecSession {
   #message(message: ReturnType<typeof parseExec>, program: string): ExitStatus | undefined {
     if (message.type === "started") return undefined;
     if (message.type === "stdin-taken") return this.#addCredit(message.bytes);
-    if (message.type === "failed")
-      throw new ClocheError("cannot-execute", `${program}: ${message.message}`, { cause: message.errno });
+    if (message.type === "failed") throw new ClocheError("cannot-execute", message.message, { cause: message.errno });
     if ((message.code === null) === (message.signal === null))
       throw new ClocheError("protocol", "the guest sent no one exit status");
     return { code: message.code, signal: message.signal };

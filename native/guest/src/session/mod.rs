@@ -5,6 +5,7 @@ mod command;
 mod output;
 mod pump;
 mod queue;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -109,7 +110,7 @@ impl Sessions {
     /// Serves one connection to its end.
     pub fn run<S: Read + Write + AsFd>(self: &Arc<Self>, stream: S) {
         let place = self.enter();
-        pump::run(stream, self, place.is_some());
+        serve::run(stream, self, place.is_some());
     }
 
     fn enter(self: &Arc<Self>) -> Option<Place> {

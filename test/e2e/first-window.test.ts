@@ -1,0 +1,101 @@
+import { release } from "node:os";
+import { join } from "node:path";
+import test from "ava";
+import { difference } from "../../src/setup/picture.ts";
+import type { SwayNode } from "../../src/setup/sway-connection.ts";
+import { contentOf, countColours, keepPicture, startDesktop } from "../support/desktop.ts";
+import { filesBelow, mountsNaming, processesNaming } from "../support/leftovers.ts";
+import { installPackage } from "./installed.ts";
+
+const windowDeadlineMs = 120_000;
+const pictureDeadlineMs = 60_000;
+/** Letters are the same, but two versions of foot may round the edges of theirs otherwise. */
+const alike = { share: 0.01, tolerance: 64 };
+
+const installed = await installPackage();
+test.after.always(() => installed[Symbol.asyncDispose]());
+const desktop = await startDesktop();
+test.after.always(() => desktop[Symbol.asyncDispose]());
+
+const has = (appId: string) => (window: SwayNode) => window.app_id === appId;
+const cloche = (...args: string[]) => desktop.start([installed.cloche, ...args]);
+const runtime = desktop.environment.XDG_RUNTIME_DIR ?? "";
+const leftovers = () => ({
+  processes: processesNaming("/instances/"),
+  instances: filesBelow(join(runtime, "cloche", "instances")),
+  mounts: mountsNaming(desktop.user.directory),
+});
+const nothing = { processes: [], instances: [], mounts: [] };
+
+/** Shows what foot draws of `script`, in colours and a font that are named. */
+const footArguments = (script: string) => [
+  ...["--override=font=DejaVu Sans Mono:size=14", "--override=colors.background=102030", "--override=pad=0x0"],
+  ...["--override=colors.foreground=f0f0f0", "--override=cursor.blink=no", "sh", "-c", `${script}; exec sleep 1000`],
+];
+
+test.serial("foot shows a window that bears the instance's name, and a kernel that is not the host's", async (t) => {
+  const running = cloche("run", "foot");
+  const window = await desktop.waitForWindow(has("cloche.foot"), windowDeadlineMs);
+  t.regex(window.name ?? "", /^\[foot\] /);
+  const { stdout, exitCode } = await cloche("exec", "foot", "--", "uname", "-r");
+  t.is(exitCode, 0);
+  t.not(stdout, release());
+  t.regex(stdout, /^\d+\.\d+/);
+  t.is((await cloche("stop", "foot")).exitCode, 0);
+  await running;
+  await desktop.waitForNoWindow(has("cloche.foot"), windowDeadlineMs);
+  t.deepEqual(leftovers(), nothing);
+});
+
+test.serial("what foot draws in a microVM is what it draws on the host", async (t) => {
+  const script = String.raw`printf '\033[?25l\033[48;2;200;30;60m%40s\033[0m\nThe quick brown fox\n\033[48;2;20;160;60m%20s\033[0m'`;
+  const direct = desktop.start(["foot", ...footArguments(script)]);
+  const hostWindow = await desktop.waitForWindow(has("foot"), windowDeadlineMs);
+  const isDrawn = (window: SwayNode) => (picture: Parameters<typeof contentOf>[0]) =>
+    countColours(contentOf(picture, window)) > 4;
+  const expected = contentOf(await desktop.settledPicture(pictureDeadlineMs, isDrawn(hostWindow)), hostWindow);
+  direct.kill();
+  await direct;
+  await desktop.waitForNoWindow(has("foot"), windowDeadlineMs);
+
+  const running = cloche("run", "foot@picture", "--", ...footArguments(script));
+  const window = await desktop.waitForWindow(has("cloche.foot.picture"), windowDeadlineMs);
+  const actual = contentOf(await desktop.settledPicture(pictureDeadlineMs, isDrawn(window)), window);
+  await cloche("stop", "foot@picture");
+  await running;
+  const differing = difference(expected, actual, alike.tolerance);
+  const paths = [await keepPicture("foot-on-the-host", expected), await keepPicture("foot-in-a-microvm", actual)];
+  t.true(differing <= alike.share, `${(differing * 100).toFixed(2)} % of the pixels differ: ${paths.join(" ")}`);
+});
+
+test.serial("the application's exit status is ours", async (t) => {
+  const { exitCode } = await cloche("run", "foot@status", "--temp", "--", "sh", "-c", "exit 7");
+  t.is(exitCode, 7);
+  t.deepEqual(leftovers(), nothing);
+});
+
+test.serial(
+  "two instances of one application and another application run at once, each with its own home",
+  async (t) => {
+    const names = ["foot@work", "foot@home", "mousepad"];
+    const runs = names.map((name) => cloche("run", name));
+    const appIds = ["cloche.foot.work", "cloche.foot.home", "cloche.mousepad"];
+    const windows = await Promise.all(appIds.map((appId) => desktop.waitForWindow(has(appId), 2 * windowDeadlineMs)));
+    t.deepEqual(
+      windows.map(({ name }) => name?.replace(/\].*/, "]")),
+      names.map((name) => `[${name}]`),
+    );
+    await cloche("exec", "foot@work", "--", "touch", "/home/user/mine");
+    t.is((await cloche("exec", "foot@work", "--", "test", "-e", "/home/user/mine")).exitCode, 0);
+    t.is((await cloche("exec", "foot@home", "--", "test", "-e", "/home/user/mine")).exitCode, 1);
+    const { stdout } = await cloche("ps", "--json");
+    t.is((JSON.parse(stdout) as unknown[]).length, 3);
+    const picture = await desktop.settledPicture(pictureDeadlineMs);
+    for (const window of await desktop.sway.windows())
+      t.true(countColours(contentOf(picture, window)) > 4, window.name ?? "");
+    await keepPicture("three-windows", picture);
+    t.is((await cloche("stop", "--all")).exitCode, 0);
+    await Promise.all(runs);
+    t.deepEqual(leftovers(), nothing);
+  },
+);
