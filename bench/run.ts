@@ -11,7 +11,7 @@ import { judge } from "./figures.ts";
 const names = () =>
   globSync("*.ts", { cwd: packagePath("bench") })
     .map((file) => file.replace(/\.ts$/, ""))
-    .filter((name) => !["run", "bench", "figures"].includes(name));
+    .filter((name) => !["run", "bench", "figures", "bare-monitor"].includes(name));
 
 async function load(name: string | undefined): Promise<Bench> {
   if (name === undefined || !names().includes(name)) {

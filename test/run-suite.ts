@@ -10,7 +10,7 @@ export async function runSuite(suite: Suite): Promise<Outcome> {
   if (suite.name === "check") return runChecks();
   if (suite.name === "rust") return runReported(cargoArgv, readCargoLine);
   const argv = [
-    ...[process.execPath, packagePath("node_modules", "ava", "entrypoints", "cli.mjs"), "--tap"],
+    ...[process.execPath, packagePath("node_modules", "ava", "entrypoints", "cli.js"), "--tap"],
     ...["--concurrency", String(suite.concurrency), "--timeout", `${suite.timeoutSeconds}s`],
     `${suiteDirectory(suite.name)}/**/*.test.ts`,
   ];

@@ -54,6 +54,8 @@ export function planBootstrap(plan: BootstrapPlan): string[] {
     ...hook("setup", plan.backports && plan.mirror.archive === undefined ? addBackports : undefined),
     ...hook(last, plan.kind === "extract" ? listExtracted : listInstalled),
     ...hook(last, mode === "unshare" ? `sync-out /var/cache/apt/archives ${quote(plan.cache)}` : linkOut(plan.cache)),
+    // With the packages came the owner and the mode of the directory that they are kept in.
+    ...hook(last, mode === "unshare" ? `chown 0:0 "$1/var/cache/apt/archives"` : undefined),
     ...hook(last, plan.customize),
     ...hook(last, removal(plan.remove)),
     debianRelease,

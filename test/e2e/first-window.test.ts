@@ -13,9 +13,11 @@ const pictureDeadlineMs = 60_000;
 const alike = { share: 0.01, tolerance: 64 };
 
 const installed = await installPackage();
-test.after.always(() => installed[Symbol.asyncDispose]());
 const desktop = await startDesktop();
-test.after.always(() => desktop[Symbol.asyncDispose]());
+test.after.always(async () => {
+  await desktop[Symbol.asyncDispose]();
+  await installed[Symbol.asyncDispose]();
+});
 
 const has = (appId: string) => (window: SwayNode) => window.app_id === appId;
 const cloche = (...args: string[]) => desktop.start([installed.cloche, ...args]);
