@@ -8,6 +8,7 @@ import * as fdpass from "../native/fdpass/index.ts";
 import { planInstance } from "../src/instance/plan.ts";
 import { listening, startProcess } from "../src/instance/processes.ts";
 import type { Prepared } from "../src/instance/request.ts";
+import type { JailHost } from "../src/jail/bwrap.ts";
 import type { ProcessPlan } from "../src/jail/process-plan.ts";
 import { listenForAgent } from "../src/link/control.ts";
 import { linkSocket } from "../src/link/vsock-device.ts";
@@ -25,7 +26,7 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
   const start = performance.now();
   const vsock = startProcess(vsockPlan, prepared.jail, () => {});
   await listening(vsockPlan, vsock);
-  const monitor = startBare(plan.monitor.process, prepared.jail.runtimeRoot, theirs);
+  const monitor = startBare(plan.monitor.process, prepared.jail, theirs);
   const agent = await listener.agent;
   await agent.hello();
   await agent.configure({
@@ -49,7 +50,7 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
   return ms;
 }
 
-function startBare(plan: ProcessPlan, runtimeRoot: string, control: number): ChildProcess {
+function startBare(plan: ProcessPlan, jail: JailHost, control: number): ChildProcess {
   const binds = plan.binds.flatMap(({ source, target, access }) => [
     access === "ro" ? "--ro-bind" : "--dev-bind",
     source,
@@ -69,5 +70,5 @@ function startBare(plan: ProcessPlan, runtimeRoot: string, control: number): Chi
     "/run",
   ];
   const argv = ["--die-with-parent", ...root, ...binds, "--", ...plan.argv];
-  return spawn("bwrap", argv, { stdio: ["ignore", "ignore", "inherit", control] });
+  return spawn(jail.bwrap, argv, { stdio: ["ignore", "ignore", "inherit", control] });
 }

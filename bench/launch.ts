@@ -19,8 +19,8 @@ const pairs = 15;
 
 export const bench: Bench = async (say) => {
   const directory = await mkdtemp(join(tmpdir(), "cloche-bench-"));
-  process.env["XDG_RUNTIME_DIR"] = directory;
-  process.env["XDG_STATE_HOME"] = join(directory, "state");
+  process.env.XDG_RUNTIME_DIR = directory;
+  process.env.XDG_STATE_HOME = join(directory, "state");
   try {
     const prepared = await prepareLaunch(await makeRequest(), silentProgress, new AbortController().signal);
     const bare = () => timeBareMonitor(prepared, join(directory, "bare"));

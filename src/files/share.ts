@@ -23,13 +23,6 @@ export async function homeShare(id: string): Promise<Share> {
   }
 }
 
-/** A home that ends with the instance, in its own directory `parent`. */
-export async function temporaryHome(parent: string): Promise<Share> {
-  const directory = join(parent, "home");
-  await mkdir(directory, { mode: 0o700 });
-  return { tag: "home", directory, readOnly: false, mountPoint: guestHome };
-}
-
 /** Reads one `--share DIR[:ro]`; `index` numbers them. Throws `usage` for what is not a directory. */
 export async function parseShare(text: string, index: number): Promise<Share> {
   const readOnly = text.endsWith(":ro");

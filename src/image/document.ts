@@ -50,16 +50,16 @@ export interface ImageDocument {
   readonly root: Blob & { readonly format: "erofs" };
 }
 
-const ajv = new Ajv({ allErrors: false }).addSchema(schema);
-const validator = <T>(name: string): ((value: unknown) => value is T) & Pick<ValidateFunction, "errors"> =>
-  ajv.compile<T>({ $ref: `${schema.$id}#/$defs/${name}` });
+type Kind = "runtime" | "kernel" | "image";
 
-let compiled: ReturnType<typeof compile> | undefined;
-const compile = () => ({
-  runtime: validator<RuntimeDocument>("runtime"),
-  kernel: validator<KernelDocument>("kernel"),
-  image: validator<ImageDocument>("image"),
-});
+const ajv = new Ajv({ allErrors: false }).addSchema(schema);
+
+/** A schema is compiled when the first document of its kind is read: a launch waits for it. */
+const validator = (kind: Kind): ValidateFunction => {
+  const compiled = ajv.getSchema(`${schema.$id}#/$defs/${kind}`);
+  if (!compiled) throw new RangeError(`no schema of ${kind}`);
+  return compiled;
+};
 
 /** Undefined where the file does not exist. Throws `corrupt-image` where it is not such a document. */
 export const readRuntimeDocument = (path: string) => readDocument<RuntimeDocument>(path, "runtime");
@@ -71,21 +71,20 @@ export const writeDocument = (
   document: RuntimeDocument | KernelDocument | ImageDocument,
 ): Promise<void> => writeAtomically(path, `${JSON.stringify(document, null, 2)}\n`);
 
-async function readDocument<T>(path: string, kind: "runtime" | "kernel" | "image"): Promise<T | undefined> {
+async function readDocument<T>(path: string, kind: Kind): Promise<T | undefined> {
   const text = await readBounded(path, maxBytes);
   return text === undefined ? undefined : (parseDocument(text, path, kind) as T);
 }
 
 /** The value that `text` holds. Throws `corrupt-image`, which names `path` and the first field that is wrong. */
-export function parseDocument(text: string, path: string, kind: "runtime" | "kernel" | "image"): unknown {
+export function parseDocument(text: string, path: string, kind: Kind): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw corrupt(path, "not readable as JSON", cause);
   }
-  compiled ??= compile();
-  const validate = compiled[kind];
+  const validate = validator(kind);
   if (validate(value)) return value;
   const [error] = validate.errors ?? [];
   throw corrupt(path, `${error?.instancePath || "document"} ${error?.message ?? "is not valid"}`);

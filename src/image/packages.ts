@@ -39,6 +39,7 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
   const cache = await storeDirectory(store, "apt");
   const as = process.geteuid?.() === 0 ? "root" : "user";
   const argv = planBootstrap({ ...request, as, cache, mirror: await hostMirror() });
+  const isShared = as === "user" && request.kind === "install";
   const packages: Package[] = [];
   await requireSpace(store.own, request.needsBytes);
 
@@ -47,7 +48,7 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
     await runTool({
       argv,
       failure: `${request.what} cannot be made from Debian's packages`,
-      writesTo: request.target,
+      writesTo: isShared ? `${request.target} or ${temporary}` : request.target,
       environment: { ...bootstrapEnvironment, TMPDIR: temporary },
       signal: request.signal,
       hintFor,
@@ -60,7 +61,7 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
       },
     });
   };
-  if (as === "user" && request.kind === "install") await withSharedWorkDirectory(run);
+  if (isShared) await withSharedWorkDirectory(run);
   else await withWorkDirectory(store, run);
   if (packages.length === 0) throw new ClocheError("build-failed", `${request.what}: no package was taken`);
   return packages.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -87,7 +87,7 @@ export class ExecSession {
   async #read(program: string): Promise<ExitStatus> {
     try {
       for await (const frame of readFrames(this.#socket)) {
-        const status = await this.#receive(frame, program);
+        const status = await this.#receive(frame);
         if (status !== undefined) return status;
       }
     } catch (cause) {
@@ -98,15 +98,15 @@ export class ExecSession {
     throw new ClocheError("agent-failed", `the guest ended while ${program} ran`);
   }
 
-  async #receive(frame: Frame, program: string): Promise<ExitStatus | undefined> {
+  async #receive(frame: Frame): Promise<ExitStatus | undefined> {
     if (frame.kind === frameKind.stdout) await this.#sinks.stdout(frame.payload);
     else if (frame.kind === frameKind.stderr) await this.#sinks.stderr(frame.payload);
     else if (frame.kind !== frameKind.json) throw new ClocheError("protocol", "the guest sent input instead of output");
-    else return this.#message(parseExec(frame.payload), program);
+    else return this.#message(parseExec(frame.payload));
     return undefined;
   }
 
-  #message(message: ReturnType<typeof parseExec>, program: string): ExitStatus | undefined {
+  #message(message: ReturnType<typeof parseExec>): ExitStatus | undefined {
     if (message.type === "started") return undefined;
     if (message.type === "stdin-taken") return this.#addCredit(message.bytes);
     if (message.type === "failed") throw new ClocheError("cannot-execute", message.message, { cause: message.errno });

@@ -8,8 +8,8 @@ import { descriptorCount, filesBelow, mountsNaming, processesNaming } from "../s
 import { type BringUpOptions, bringUpFake, makeRuntime } from "./fake-runtime.ts";
 
 const home = await mkdtemp(join(tmpdir(), "cloche-lifecycle-"));
-process.env["XDG_RUNTIME_DIR"] = home;
-process.env["XDG_STATE_HOME"] = join(home, "state");
+process.env.XDG_RUNTIME_DIR = home;
+process.env.XDG_STATE_HOME = join(home, "state");
 test.after.always(() => rm(home, { recursive: true, force: true }));
 
 /** Launches on a monitor that fails, checks that nothing is left, and returns the error. */

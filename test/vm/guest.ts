@@ -13,7 +13,7 @@ import { silentProgress } from "../../src/progress.ts";
 /** Points this process's user directories at a fresh place, which is removed by the returned function. */
 export async function useFreshDirectories(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "cloche-vm-"));
-  process.env["XDG_RUNTIME_DIR"] = path;
+  process.env.XDG_RUNTIME_DIR = path;
   for (const name of ["DATA", "STATE", "CONFIG"]) process.env[`XDG_${name}_HOME`] = join(path, name.toLowerCase());
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }

@@ -12,7 +12,7 @@ test.after.always(() => directories.remove());
 
 /** A store with a copy of foot's image and the runtime of the real store; it is the one that is used from then on. */
 async function copyStore(): Promise<Image> {
-  delete process.env["CLOCHE_STORE"];
+  delete process.env.CLOCHE_STORE;
   const real = await openStore();
   const source =
     real.lookup.find((directory) => filesBelow(join(directory, "images")).includes("foot.json")) ?? real.own;
@@ -25,7 +25,7 @@ async function copyStore(): Promise<Image> {
     await copyFile(path, join(copy, "blobs", "sha256", path.split("/").at(-1) ?? ""));
   }
   for (const part of ["runtime", "kernels"]) await symlink(join(source, part), join(copy, part));
-  process.env["CLOCHE_STORE"] = copy;
+  process.env.CLOCHE_STORE = copy;
   const found = await openImage(await openStore(), "foot");
   if (found.root === image.root) throw new Error("the copy is not what is used");
   return found;
