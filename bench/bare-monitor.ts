@@ -58,7 +58,7 @@ function startBare(plan: ProcessPlan, jail: JailHost, control: number): ChildPro
   ]);
   const root = [
     "--ro-bind",
-    runtimeRoot,
+    jail.runtimeRoot,
     "/",
     "--dev",
     "/dev",

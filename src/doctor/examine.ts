@@ -6,6 +6,7 @@ import { checkDisplay } from "./display.ts";
 import type { Check, Finding } from "./finding.ts";
 import { checkKvm } from "./kvm.ts";
 import { checkNativeParts } from "./native-parts.ts";
+import { checkPortal } from "./portal.ts";
 import { checkRuntime } from "./runtime.ts";
 import { checkSandbox } from "./sandbox.ts";
 
@@ -15,6 +16,7 @@ const checks: readonly Check[] = [
   { name: "jail", run: checkSandbox },
   { name: "monitor runtime", run: checkRuntime },
   { name: "Wayland display", run: checkDisplay },
+  { name: "desktop portal", run: checkPortal },
   { name: "runtime directory", run: checkRuntimeDirectory },
   { name: "disk", run: checkDisk },
   { name: "building images", run: checkBuildTools },
