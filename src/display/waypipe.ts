@@ -9,6 +9,8 @@ export function planWaypipe(linkDirectory: string, displayDirectory: string): Pr
   const inJail = hostPortPath(linkSocket(linkInJail), linkPort.wayland);
   return {
     name: "waypipe",
+    // It asks the compositor for its globals as soon as it starts.
+    after: "lens",
     argv: ["waypipe", "--compress", "none", "--no-gpu", "--socket", inJail, "client"],
     environment: { WAYLAND_DISPLAY: lensInJail, XDG_RUNTIME_DIR: "/tmp" },
     binds: [{ source: linkDirectory, target: linkInJail, access: "rw" }, displayBind(displayDirectory)],

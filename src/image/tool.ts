@@ -1,6 +1,7 @@
 // Runs one of the programs that build images, and turns its failure into an error that says what the program said last.
 import { execa } from "execa";
 import { ClocheError } from "../errors.ts";
+import { findProgram } from "../find-program.ts";
 import { readLines } from "../read-lines.ts";
 import { diskFull, saysDiskFull } from "./space.ts";
 
@@ -24,16 +25,20 @@ const keptLines = 10;
 /** What a tool gets to clean up after an abort, before it is killed. */
 const graceMs = 10_000;
 
+/** Runs the program in a group that is killed when the pipe from this process ends, however this process does. */
+const diesWithUs = 'exec 3<&0; (cat <&3; kill -KILL 0) >/dev/null 2>&1 & exec "$@" 3<&- </dev/null';
+
 /** Runs it to its end and returns its standard output. Throws `build-failed`, `disk-full`, `missing-program`, `interrupted`. */
 export async function runTool(tool: Tool): Promise<string> {
-  const [program = "", ...args] = tool.argv;
+  const [name = "", ...args] = tool.argv;
+  const program = await findProgram(name);
+  if (program === undefined) throw new ClocheError("missing-program", `${name} is not on PATH`, hintFor(name));
   if (tool.signal?.aborted) throw interrupted();
   const last: string[] = [];
-  // A group of its own: mmdebstrap waits for its children when it is told to end, so they are told too.
-  const child = execa(program, args, {
+  const child = execa("sh", ["-c", diesWithUs, "sh", program, ...args], {
+    // A group of its own: mmdebstrap waits for its children when it is told to end, so they are told too.
     detached: true,
-    cleanup: true,
-    stdin: "ignore",
+    stdin: "pipe",
     reject: false,
     maxBuffer: 1 << 20,
     env: { LC_ALL: "C.UTF-8", SOURCE_DATE_EPOCH: "0", ...tool.environment },
@@ -53,10 +58,9 @@ export async function runTool(tool: Tool): Promise<string> {
   stop.end();
 
   if (tool.signal?.aborted) throw interrupted();
-  if (result.code === "ENOENT") throw new ClocheError("missing-program", `${program} is not on PATH`, hintFor(program));
   if (result.exitCode === 0) return result.stdout;
   const cause = new Error(
-    [`${program} ended with ${result.signal ?? `exit code ${result.exitCode}`}`, ...last].join("\n"),
+    [`${name} ended with ${result.signal ?? `exit code ${result.exitCode}`}`, ...last].join("\n"),
   );
   if (saysDiskFull(last.join("\n"))) throw diskFull(tool.writesTo, cause);
   const hint = tool.hintFor?.(last);

@@ -11,7 +11,8 @@ import { type Store, storeDirectory } from "./store.ts";
 export async function withWorkDirectory<T>(store: Store, work: (directory: string) => Promise<T>): Promise<T> {
   const parent = await storeDirectory(store, "tmp");
   for (const name of await readdir(parent)) {
-    if (!isAlive(name)) await rm(join(parent, name), { recursive: true, force: true });
+    // What cannot be removed now is met again by the next build.
+    if (!isAlive(name)) await rm(join(parent, name), { recursive: true, force: true }).catch(() => undefined);
   }
   const directory = join(parent, ownName());
   await mkdir(directory, { mode: 0o755 });

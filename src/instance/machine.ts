@@ -69,7 +69,7 @@ export class Machine {
       log("agent", `${level}: ${message}`),
     );
     this.#closeListener = listener.close;
-    await this.#orFailure(Promise.all(plan.helpers.map((helper) => listening(helper, this.#startHelper(helper)))));
+    await this.#orFailure(this.#startHelpers(plan.helpers));
 
     stopwatch.begin("monitor");
     await this.#startMonitor(plan);
@@ -99,6 +99,18 @@ export class Machine {
     }
     await monitor?.kill();
     await Promise.all(this.processes.map((helper) => helper.kill()));
+  }
+
+  async #startHelpers(plans: readonly ProcessPlan[]): Promise<void> {
+    const ready = new Map<string, Promise<void>>();
+    for (const plan of plans) {
+      const start = () => (this.#isStopping ? undefined : listening(plan, this.#startHelper(plan)));
+      ready.set(
+        plan.name,
+        plan.after === undefined ? Promise.resolve(start()) : (ready.get(plan.after) ?? Promise.resolve()).then(start),
+      );
+    }
+    await Promise.all(ready.values());
   }
 
   #startHelper(plan: ProcessPlan): HelperProcess {

@@ -20,8 +20,8 @@ export interface ProcessPlan {
   readonly network: "none" | "host";
   /** Path on the host of the Unix socket that it listens on once it is ready. */
   readonly listensOn?: string;
+  /** The name of a process, earlier in the plan, that must listen before this one starts. */
+  readonly after?: string;
   /** Descriptors of ours that it inherits, as its 3, 4, … */
   readonly descriptors?: readonly number[];
-  /** Whether the instance goes on without it. */
-  readonly mayEnd?: boolean;
 }
