@@ -22,13 +22,17 @@ export async function buildImages(context: Context, { names, all, update }: Buil
     throw new ClocheError("usage", "name the applications, or say --all", { hint: "cloche list shows them." });
   const manifests = all ? (await listApps()).map(({ manifest }) => manifest) : await Promise.all(names.map(findApp));
   const { signal } = context.interrupts();
-  const build = { store: await openStore(), progress: context.progress, signal, update };
+  const build = { store: await openStore(), progress: context.progress, signal, update, repair: true };
   const images = [];
   for (const { id, packages } of manifests) {
     const image = await ensureImage({ name: id, packages }, build);
     const { name, digest, kernel, initrd, root } = image;
     images.push({ name, digest, kernel, initrd, root });
     if (!context.isJson) await context.stdout.print(`${name} ${digest}`);
+  }
+  if (update) {
+    const { collect } = await import("../image/remove.ts");
+    await collect(build.store);
   }
   if (context.isJson) await printJson(context, images);
   return exitStatus.success;

@@ -20,6 +20,8 @@ async function bundle(): Promise<void> {
     target: "node24",
     format: "esm",
     write: false,
+    // dbus-next asks for these only where the bus is found by X11, or carries descriptors.
+    external: ["x11", "usocket"],
     loader: { ".txt": "text" },
     banner: { js: requireShim },
     logLevel: "warning",

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { messageOf } from "../errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { OrdinaryUser } from "./ordinary-user.ts";
 import { difference, type Picture, parsePpm } from "./picture.ts";
@@ -206,7 +207,7 @@ async function waitFor<Found>(
     const found = look(windows);
     if (found !== undefined) return found;
     const seen = windows.map(({ app_id, name }) => `${app_id ?? "?"} “${name ?? ""}”`).join(", ") || "none";
-    if (outer?.aborted) throw new Error(`given up waiting for a window; there are: ${seen}`, { cause: outer.reason });
+    if (outer?.aborted) throw new Error(`no such window (there are: ${seen}): ${messageOf(outer.reason)}`);
     if (deadline.aborted) throw new Error(`no such window within ${deadlineMs} ms; there are: ${seen}`);
     await Promise.race([changed.promise, once(signal, "abort")]);
     changed = Promise.withResolvers();

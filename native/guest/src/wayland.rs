@@ -10,6 +10,10 @@ use crate::vsock::HOST;
 /// waypipe starts its command when it listens, and ends with it.
 const READY_COMMAND: [&str; 3] = ["sh", "-c", "echo ready; exec sleep infinity"];
 
+/// Clients make pools far larger than what they draw (foot: 512 MiB), and waypipe allocates a mirror of each, of which it
+/// touches only what was drawn. The kernel's own estimate refuses that in a small machine.
+const OVERCOMMIT: &str = "/proc/sys/vm/overcommit_memory";
+
 /// Ready when clients can connect. `port` is the host's, where a waypipe of the same version listens.
 pub fn start(
     reaper: &Reaper,
@@ -17,6 +21,9 @@ pub fn start(
     users: &Users,
     port: u32,
 ) -> Result<Starting, DaemonError> {
+    if let Err(error) = std::fs::write(OVERCOMMIT, "1") {
+        log.warn(&format!("{OVERCOMMIT}: {error}"));
+    }
     let socket = format!("{HOST}:{port}");
     let display = format!("{RUNTIME_DIRECTORY}/{WAYLAND_SOCKET}");
     let options = [

@@ -9,7 +9,7 @@ const plan: BootstrapPlan = {
   backports: false,
   remove: ["var/log/*"],
   cache: "/store/it's/apt",
-  target: "/work/root.tar",
+  target: "/build/root.tar",
 };
 
 test("an image is installed in a chroot and becomes a tar archive", (t) => {
@@ -19,7 +19,7 @@ test("an image is installed in a chroot and becomes a tar archive", (t) => {
   }
   t.deepEqual(argv.slice(-4), [
     "trixie",
-    "/work/root.tar",
+    "/build/root.tar",
     "deb http://archive.example/debian trixie main",
     "deb http://archive.example/debian trixie-updates main",
   ]);
@@ -27,7 +27,7 @@ test("an image is installed in a chroot and becomes a tar archive", (t) => {
 
 test("a user installs with subordinate ids, and extracts without any privilege", (t) => {
   t.true(planBootstrap({ ...plan, as: "user" }).includes("--mode=unshare"));
-  const extract = planBootstrap({ ...plan, as: "user", kind: "extract", target: "/work/root" });
+  const extract = planBootstrap({ ...plan, as: "user", kind: "extract", target: "/build/root" });
   t.true(extract.includes("--mode=chrootless"));
   t.true(extract.includes("--variant=extract"));
   t.true(extract.includes("--format=directory"));
@@ -45,7 +45,7 @@ test("a path with a quote reaches the hooks as one word", (t) => {
 
 test("without a known archive the choice is mmdebstrap's, and backports follow it", (t) => {
   const argv = planBootstrap({ ...plan, mirror: {}, backports: true });
-  t.is(argv.at(-1), "/work/root.tar");
+  t.is(argv.at(-1), "/build/root.tar");
   t.true(argv.some((word) => word.includes("trixie-backports main")));
 });
 
