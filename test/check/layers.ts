@@ -22,6 +22,9 @@ const soleImporters: Readonly<Record<string, string>> = { "dbus-next": "portals/
 /** Within one layer these may import from one another: the first is told in terms of the second. */
 const allowedSideways = new Set(["src/doctor → src/instance", "src/link → src/jail", "src/vmm → src/jail"]);
 
+/** Down, and forbidden all the same: the broker is the same whatever the monitor is. */
+const forbidden = new Set(["portals → src/vmm"]);
+
 const importPattern = /(?:\bfrom\s+|\bimport\s*\(?\s*)["']([^"']+)["']/g;
 
 /** One line for each import that points up or sideways. */
@@ -49,6 +52,7 @@ export function judgeImport(file: string, imported: string): string | undefined 
   const [from, to] = [folderOf(file), folderOf(target)];
   if (from === to || to === undefined || from === undefined) return undefined;
   if (from === "native" && to === "src") return undefined;
+  if (forbidden.has(`${from} → ${to}`)) return `${from} is to know nothing of ${to}`;
   if (layerOf(from) < layerOf(to)) return undefined;
   return allowedSideways.has(`${from} → ${to}`) ? undefined : `${from} is not above ${to}`;
 }
