@@ -23,10 +23,11 @@ const known: readonly Suite[] = [
   { ...usual, name: "unit", concurrency: 2, timeoutSeconds: 120 },
   { ...usual, name: "check" },
   { ...usual, name: "rust" },
-  { ...usual, name: "lifecycle", images: [] },
+  { ...usual, name: "portals" },
+  { ...usual, name: "lifecycle" },
   { ...guests, name: "vm" },
   { ...guests, name: "hostile" },
-  { ...guests, name: "e2e", timeoutSeconds: 600, images: ["foot"], needsDesktop: true },
+  { ...guests, name: "e2e", timeoutSeconds: 600, images: ["foot", "mousepad"], needsDesktop: true },
 ];
 
 /** Directories of test that hold no suite. */

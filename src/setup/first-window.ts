@@ -35,7 +35,7 @@ export async function photographHeadless(app: string, stages: Stages, signal: Ab
   const cloche = join(user.checkout, "bin", "cloche");
   await using desktop = await stages.run("Headless desktop", 3, () => startHeadlessDesktop(user));
   const isWindow = (window: { app_id?: string | null }) => window.app_id === `cloche.${app}`;
-  const running = desktop.start([cloche, "run", app, "-m", "1G", "--timing", "-e", numberedPrompts]);
+  const running = desktop.start([cloche, "run", app, "--timing", "-e", numberedPrompts]);
   const over = new AbortController();
   const ended = running.then(({ exitCode, stderr }) => {
     over.abort();

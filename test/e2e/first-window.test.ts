@@ -32,7 +32,7 @@ const nothing = { processes: [], instances: [], mounts: [] };
 
 /** Runs an application until its window shows. Throws with what it said when it ends before. */
 async function open(name: string, ...args: string[]) {
-  const running = cloche("run", name, ...(name.startsWith("foot") ? ["-m", "1G"] : []), ...args);
+  const running = cloche("run", name, ...args);
   const over = new AbortController();
   running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ${name} ended with ${exitCode}: ${stderr}`)));
   const appId = `cloche.${name.replace("@", ".")}`;
