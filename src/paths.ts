@@ -21,6 +21,8 @@ const xdg = (variable: string, ...fallback: string[]): string => {
 
 export const configDirectory = (): string => xdg("XDG_CONFIG_HOME", ".config");
 export const dataDirectory = (): string => xdg("XDG_DATA_HOME", ".local", "share");
+/** A part of the user's cache. */
+export const cacheDirectory = (part: string): string => join(xdg("XDG_CACHE_HOME", ".cache"), part);
 export const stateDirectory = (): string => xdg("XDG_STATE_HOME", ".local", "state");
 
 /** `$XDG_RUNTIME_DIR/cloche`: sockets and what is running. Throws `state` where the session has no such directory. */

@@ -1,7 +1,7 @@
 // Reads an application's manifest (TOML) into a value that the rest can trust.
-import { Ajv, type ErrorObject } from "ajv";
 import { parse, TomlError } from "smol-toml";
 import { ClocheError } from "../errors.ts";
+import { type SchemaError, schemaCheck } from "../schema.ts";
 import schema from "./manifest.schema.json" with { type: "json" };
 
 /** Bytes. The largest manifest of the catalogue has less than one thousandth of it. */
@@ -23,7 +23,7 @@ interface ManifestDocument extends Omit<Manifest, "cpus" | "memoryMib"> {
   machine?: { cpus?: number; memory_mib?: number };
 }
 
-const validate = new Ajv({ allErrors: false }).compile<ManifestDocument>(schema);
+const check = schemaCheck<ManifestDocument>(schema);
 
 /** Parses the bytes of `file`. Throws `bad-manifest` that names the file, the line and the field. */
 export function parseManifest(bytes: Uint8Array, file: string): Manifest {
@@ -32,7 +32,7 @@ export function parseManifest(bytes: Uint8Array, file: string): Manifest {
   }
   const text = new TextDecoder().decode(bytes);
   const document = readToml(text, file);
-  if (!validate(document)) throw fieldError(text, file, validate.errors?.[0]);
+  if (!check.isValid(document)) throw fieldError(text, file, check.error);
   const { machine, ...rest } = document;
   return Object.freeze({ ...rest, cpus: machine?.cpus ?? 2, memoryMib: machine?.memory_mib ?? 1024 });
 }
@@ -48,7 +48,7 @@ function readToml(text: string, file: string): unknown {
   }
 }
 
-function fieldError(text: string, file: string, error: ErrorObject | undefined): ClocheError {
+function fieldError(text: string, file: string, error: SchemaError | undefined): ClocheError {
   const params: Record<string, unknown> = error?.params ?? {};
   const extra = params.additionalProperty ?? params.missingProperty;
   const path = [...(error?.instancePath.split("/").slice(1) ?? []), ...(typeof extra === "string" ? [extra] : [])];

@@ -1,6 +1,6 @@
 // The documents of the store: what a runtime, a kernel and an image are made of. Read by schema, written as a whole.
-import { Ajv, type ValidateFunction } from "ajv";
 import { ClocheError } from "../errors.ts";
+import { type SchemaCheck, schemaCheck } from "../schema.ts";
 import type { Package } from "./bootstrap.ts";
 import schema from "./documents.schema.json" with { type: "json" };
 import { readBounded, writeAtomically } from "./store.ts";
@@ -50,43 +50,45 @@ export interface ImageDocument {
   readonly root: Blob & { readonly format: "erofs" };
 }
 
-type Kind = "runtime" | "kernel" | "image";
+interface Documents {
+  readonly runtime: RuntimeDocument;
+  readonly kernel: KernelDocument;
+  readonly image: ImageDocument;
+}
+type Kind = keyof Documents;
 
-const ajv = new Ajv({ allErrors: false }).addSchema(schema);
-
-/** A schema is compiled when the first document of its kind is read: a launch waits for it. */
-const validator = (kind: Kind): ValidateFunction => {
-  const compiled = ajv.getSchema(`${schema.$id}#/$defs/${kind}`);
-  if (!compiled) throw new RangeError(`no schema of ${kind}`);
-  return compiled;
+const checks: { readonly [K in Kind]: SchemaCheck<Documents[K]> } = {
+  runtime: schemaCheck(schema, "#/$defs/runtime"),
+  kernel: schemaCheck(schema, "#/$defs/kernel"),
+  image: schemaCheck(schema, "#/$defs/image"),
 };
 
 /** Undefined where the file does not exist. Throws `corrupt-image` where it is not such a document. */
-export const readRuntimeDocument = (path: string) => readDocument<RuntimeDocument>(path, "runtime");
-export const readKernelDocument = (path: string) => readDocument<KernelDocument>(path, "kernel");
-export const readImageDocument = (path: string) => readDocument<ImageDocument>(path, "image");
+export const readRuntimeDocument = (path: string) => readDocument(path, "runtime");
+export const readKernelDocument = (path: string) => readDocument(path, "kernel");
+export const readImageDocument = (path: string) => readDocument(path, "image");
 
 export const writeDocument = (
   path: string,
   document: RuntimeDocument | KernelDocument | ImageDocument,
 ): Promise<void> => writeAtomically(path, `${JSON.stringify(document, null, 2)}\n`);
 
-async function readDocument<T>(path: string, kind: Kind): Promise<T | undefined> {
+async function readDocument<K extends Kind>(path: string, kind: K): Promise<Documents[K] | undefined> {
   const text = await readBounded(path, maxBytes);
-  return text === undefined ? undefined : (parseDocument(text, path, kind) as T);
+  return text === undefined ? undefined : parseDocument(text, path, kind);
 }
 
 /** The value that `text` holds. Throws `corrupt-image`, which names `path` and the first field that is wrong. */
-export function parseDocument(text: string, path: string, kind: Kind): unknown {
+export function parseDocument<K extends Kind>(text: string, path: string, kind: K): Documents[K] {
+  const check: SchemaCheck<Documents[K]> = checks[kind];
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw corrupt(path, "not readable as JSON", cause);
   }
-  const validate = validator(kind);
-  if (validate(value)) return value;
-  const [error] = validate.errors ?? [];
+  if (check.isValid(value)) return value;
+  const { error } = check;
   throw corrupt(path, `${error?.instancePath || "document"} ${error?.message ?? "is not valid"}`);
 }
 

@@ -1,6 +1,5 @@
 // A lock between processes: held while a function runs, given up by the kernel when its holder dies.
 import { open } from "node:fs/promises";
-import { execa } from "execa";
 import { ClocheError } from "../errors.ts";
 
 export interface LockOptions {
@@ -45,6 +44,8 @@ async function wait(path: string, mode: string, options: LockOptions): Promise<(
 
 /** flock(1) holds the lock until its standard input ends: when it is released, or when this process dies. */
 async function acquire(path: string, flags: readonly string[], signal?: AbortSignal) {
+  // Loaded here: a launch that has nothing to build does not wait for it.
+  const { execa } = await import("execa");
   const holder = execa("flock", [...flags, "-E", "75", path, "sh", "-c", "echo held; cat >/dev/null"], {
     stdin: "pipe",
     reject: false,

@@ -1,5 +1,4 @@
 // Runs one of the programs that build images, and turns its failure into an error that says what the program said last.
-import { execa } from "execa";
 import { ClocheError } from "../errors.ts";
 import { findProgram } from "../find-program.ts";
 import { readLines } from "../read-lines.ts";
@@ -35,6 +34,8 @@ export async function runTool(tool: Tool): Promise<string> {
   if (program === undefined) throw new ClocheError("missing-program", `${name} is not on PATH`, hintFor(name));
   if (tool.signal?.aborted) throw interrupted();
   const last: string[] = [];
+  // Loaded here: a launch that has nothing to build does not wait for it.
+  const { execa } = await import("execa");
   const child = execa("sh", ["-c", diesWithUs, "sh", program, ...args], {
     // A group of its own: mmdebstrap waits for its children when it is told to end, so they are told too.
     detached: true,

@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { type Store, storeDirectory } from "./store.ts";
 
 /** Runs `work` with a new directory below the store's tmp. */
@@ -44,6 +43,8 @@ export async function withSharedWorkDirectory<T>(work: (directory: string) => Pr
 }
 
 async function removeSubordinate(path: string): Promise<void> {
+  // Loaded here: a launch that has nothing to build does not wait for it.
+  const { execa } = await import("execa");
   await execa("mmdebstrap", ["--unshare-helper", "find", path, "-mindepth", "1", "-delete"], { reject: false });
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }

@@ -1,9 +1,9 @@
 // The supervisor's socket: other commands of the same user stop the instance, and open sessions in its guest.
 import { join } from "node:path";
-import { Ajv } from "ajv";
 import * as fdpass from "../../native/fdpass/index.ts";
 import { ClocheError, messageOf } from "../errors.ts";
 import { receiveOnce } from "../link/receive-once.ts";
+import { schemaCheck } from "../schema.ts";
 import { instancePath } from "./directory.ts";
 
 /** One request a connection; one answer, and with `open-session` a descriptor: the stream to the guest's exec port. */
@@ -17,7 +17,7 @@ const maxRequestBytes = 4096;
 const requestTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
 
-const isRequest = new Ajv().compile<ControlRequest>({
+const requestCheck = schemaCheck<ControlRequest>({
   oneOf: [
     {
       type: "object",
@@ -92,7 +92,8 @@ async function serve(connection: number, handlers: ControlHandlers): Promise<voi
       maxFds: 0,
     });
     const request: unknown = JSON.parse(bytes.toString("utf8"));
-    if (!isRequest(request)) throw new ClocheError("protocol", "the request is not one that an instance takes");
+    if (!requestCheck.isValid(request))
+      throw new ClocheError("protocol", "the request is not one that an instance takes");
     const passed = request.type === "open-session" ? [await handlers.openSession()] : [];
     if (request.type === "stop") handlers.stop(request.graceMs);
     reply(connection, {}, passed);

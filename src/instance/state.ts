@@ -1,9 +1,9 @@
 // What is known of a running instance, as its supervisor writes it: read back by schema, and checked against a live process.
 import { readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Ajv } from "ajv";
 import * as bindings from "../../native/bindings/index.ts";
 import { ClocheError } from "../errors.ts";
+import { schemaCheck } from "../schema.ts";
 import type { Share } from "../vmm/machine-spec.ts";
 import { instancePath, instancesDirectory } from "./directory.ts";
 import schema from "./state.schema.json" with { type: "json" };
@@ -31,7 +31,7 @@ export interface InstanceState {
   readonly timings: readonly StageTime[];
 }
 
-const validate = new Ajv().compile<InstanceState>(schema);
+const check = schemaCheck<InstanceState>(schema);
 const maxBytes = 256 * 1024;
 const fileName = "state.json";
 
@@ -54,7 +54,7 @@ export async function readState(id: string): Promise<InstanceState | undefined> 
   } catch {
     return undefined;
   }
-  return validate(value) && value.id === id && isAlive(value) ? value : undefined;
+  return check.isValid(value) && value.id === id && isAlive(value) ? value : undefined;
 }
 
 /** All live instances, by name. */

@@ -1,6 +1,6 @@
 // Checks the guest's messages against the schema generated from native/protocol.
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { ClocheError } from "../errors.ts";
+import { type SchemaCheck, schemaCheck } from "../schema.ts";
 import { encodeFrame } from "./frame.ts";
 import schema from "./protocol.schema.json" with { type: "json" };
 import {
@@ -11,29 +11,27 @@ import {
   frameKind,
 } from "./protocol.ts";
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema(schema, "link");
-const validators = {
-  control: ajv.compile<ControlFromGuest>({ $ref: "link#/$defs/ControlFromGuest" }),
-  exec: ajv.compile<ExecFromGuest>({ $ref: "link#/$defs/ExecFromGuest" }),
-};
+const control = schemaCheck<ControlFromGuest>(schema, "#/$defs/ControlFromGuest");
+const exec = schemaCheck<ExecFromGuest>(schema, "#/$defs/ExecFromGuest");
 
 /** One message of the control channel. Throws `protocol`. */
-export const parseControl = (payload: Buffer): ControlFromGuest => parse(payload, validators.control);
+export const parseControl = (payload: Buffer): ControlFromGuest => parse(payload, control);
 /** One message of an exec session. Throws `protocol`. */
-export const parseExec = (payload: Buffer): ExecFromGuest => parse(payload, validators.exec);
+export const parseExec = (payload: Buffer): ExecFromGuest => parse(payload, exec);
 
 /** The frame that carries `message` to the guest. */
 export function encodeMessage(message: ControlToGuest | ExecToGuest): Buffer {
   return encodeFrame(frameKind.json, Buffer.from(JSON.stringify(message)));
 }
 
-function parse<T>(payload: Buffer, isValid: (value: unknown) => value is T): T {
+function parse<T>(payload: Buffer, check: SchemaCheck<T>): T {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
   } catch (cause) {
     throw new ClocheError("protocol", "the guest sent a message that is not JSON", { cause });
   }
-  if (!isValid(value)) throw new ClocheError("protocol", "the guest sent a message that the protocol does not have");
+  if (!check.isValid(value))
+    throw new ClocheError("protocol", "the guest sent a message that the protocol does not have");
   return value;
 }

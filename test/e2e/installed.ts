@@ -14,6 +14,8 @@ export interface Installed extends AsyncDisposable {
 /** Packs the checkout, whose native parts are built, and installs it. About 20 s. */
 export async function installPackage(): Promise<Installed> {
   const prefix = await mkdtemp(join(tmpdir(), "cloche-prefix-"));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(prefix, { recursive: true, force: true }));
   await chmod(prefix, 0o755);
   const npm = (...args: string[]) => execa("npm", args, { cwd: prefix, stdin: "ignore", all: true });
   const { stdout } = await execa("npm", ["pack", "--json", "--pack-destination", prefix], {
@@ -22,9 +24,10 @@ export async function installPackage(): Promise<Installed> {
   });
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf("["))) as { filename: string }[];
   await npm("install", "--global", "--prefix", prefix, "--no-audit", "--no-fund", join(prefix, packed?.filename ?? ""));
+  const resources = cleanup.move();
   return {
     prefix,
     cloche: join(prefix, "bin", "cloche"),
-    [Symbol.asyncDispose]: () => rm(prefix, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
