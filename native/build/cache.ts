@@ -1,4 +1,5 @@
 // Finished parts by key, kept outside the checkout so that a fresh clone needs no compiler run.
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -32,7 +33,7 @@ export async function hasCached(path: string): Promise<boolean> {
 
 /** Copies a file into place whole: what was there stays as it is for those that have it open. */
 export async function publish(from: string, to: string): Promise<void> {
-  const temporary = `${to}.${process.pid}.new`;
+  const temporary = `${to}.${randomUUID()}.new`;
   await mkdir(dirname(to), { recursive: true });
   try {
     await copyFile(from, temporary, constants.COPYFILE_FICLONE);
