@@ -28,6 +28,24 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
+const seeLogs = "All that its parts said: cloche logs INSTANCE. What this machine can do: cloche doctor.";
+
+/** What can be done where the failure itself knows nothing better. */
+export const usualHints: { readonly [code in ErrorCode]?: string } = {
+  usage: "cloche help shows the commands, cloche COMMAND --help the options.",
+  "bad-manifest": "Mend the file; README.md shows a whole manifest.",
+  "monitor-failed": seeLogs,
+  "kernel-panic": `It may have had too little memory: more with -m. ${seeLogs}`,
+  "helper-failed": seeLogs,
+  "agent-timeout": `A machine without KVM, or under load, may need more CPUs or a second try. ${seeLogs}`,
+  "agent-failed": seeLogs,
+  protocol: `An image of another version can be the cause: cloche image build APP. ${seeLogs}`,
+  "cannot-execute": "Look whether it is there: cloche exec INSTANCE -- ls -l PATH.",
+  "build-failed": "The last lines of the tool are above; without a network it cannot work.",
+  state: "Look at the permissions of the path, and at the room that is left.",
+  unsupported: "cloche doctor shows what this machine can do.",
+};
+
 export interface ErrorFacts {
   /** What the user can do about it, one sentence. */
   readonly hint?: string;
@@ -48,7 +66,7 @@ export class ClocheError extends Error {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.name = "ClocheError";
     this.code = code;
-    this.hint = facts.hint;
+    this.hint = facts.hint ?? usualHints[code];
     this.stage = facts.stage;
     this.console = facts.console ?? [];
   }

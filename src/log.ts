@@ -45,7 +45,7 @@ export class InstanceLog {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#descriptor >= 0) closeSync(this.#descriptor);
     this.#descriptor = -1;
   }
 
@@ -64,7 +64,7 @@ export class InstanceLog {
     if (this.#descriptor < 0) return;
     const line = `${JSON.stringify(entry)}\n`;
     try {
-      if (this.#bytes + line.length > maxBytes) this.#rotate();
+      if (this.#bytes + Buffer.byteLength(line) > maxBytes) this.#rotate();
       this.#bytes += writeSync(this.#descriptor, line);
     } catch {
       // A full disk must not end the instance; the line is lost.
@@ -73,6 +73,8 @@ export class InstanceLog {
 
   #rotate(): void {
     closeSync(this.#descriptor);
+    // Whatever fails below, the number is another file's by then.
+    this.#descriptor = -1;
     renameSync(this.#path, `${this.#path}.1`);
     this.#descriptor = openSync(this.#path, "w", 0o600);
     this.#bytes = 0;

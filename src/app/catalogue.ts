@@ -33,8 +33,8 @@ export async function findApp(id: string): Promise<Manifest> {
   throw new ClocheError("unknown-app", `there is no application ${id}`, { hint: `In the catalogue: ${known}.` });
 }
 
-/** Every application whose manifest can be read; a broken one is met when it is asked for by name. */
-export async function listApps(): Promise<CatalogueEntry[]> {
+/** Every application whose manifest can be read; `onBroken` hears of the others. */
+export async function listApps(onBroken: (error: ClocheError) => void = () => {}): Promise<CatalogueEntry[]> {
   const found = new Map<string, CatalogueEntry>();
   for (const directory of directories()) {
     const files = await readdir(directory).catch(() => []);
@@ -45,6 +45,7 @@ export async function listApps(): Promise<CatalogueEntry[]> {
         if (!found.has(manifest.id)) found.set(manifest.id, { manifest, file });
       } catch (error) {
         if (!(error instanceof ClocheError)) throw error;
+        onBroken(error);
       }
     }
   }

@@ -17,9 +17,17 @@ export function makeOutput(stream: NodeJS.WriteStream): Output {
   stream.on("error", () => {
     isClosed = true;
   });
+  const drained = async (): Promise<void> => {
+    const settled = new AbortController();
+    const { signal } = settled;
+    // The one that does not come must not keep its listeners.
+    const ends = ["drain", "close"].map((event) => once(stream, event, { signal }).catch(() => {}));
+    await Promise.race(ends);
+    settled.abort();
+  };
   const write = async (bytes: Buffer | string): Promise<boolean> => {
     if (isClosed) return false;
-    if (!stream.write(bytes)) await Promise.race([once(stream, "drain"), once(stream, "close")]).catch(() => {});
+    if (!stream.write(bytes)) await drained();
     return !isClosed;
   };
   return {

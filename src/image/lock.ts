@@ -48,6 +48,8 @@ async function acquire(path: string, flags: readonly string[], signal?: AbortSig
   const { execa } = await import("execa");
   const holder = execa("flock", [...flags, "-E", "75", path, "sh", "-c", "echo held; cat >/dev/null"], {
     stdin: "pipe",
+    // Not of the terminal's group: on Ctrl-C the lock is held until the builder has cleaned up.
+    detached: true,
     reject: false,
     ...(signal && { cancelSignal: signal }),
   });

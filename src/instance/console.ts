@@ -12,15 +12,19 @@ export class Console {
     return clean;
   }
 
-  last(count: number): readonly string[] {
-    return this.#lines.slice(-count);
+  /** What a failure shows: the lines round the kernel's panic, or the last ones. */
+  excerpt(count: number): readonly string[] {
+    const panic = this.#lines.findIndex(isPanic);
+    return panic < 0 ? this.#lines.slice(-count) : this.#lines.slice(Math.max(0, panic - 2), panic - 2 + count);
   }
 
   /** The line with which the kernel gave up, if it did. */
   get panic(): string | undefined {
-    return this.#lines.find((line) => line.includes("Kernel panic"))?.replace(/^\[[ 0-9.]+\]\s*/, "");
+    return this.#lines.find(isPanic)?.replace(/^\[[ 0-9.]+\]\s*/, "");
   }
 }
+
+const isPanic = (line: string): boolean => line.includes("Kernel panic");
 
 /** A guest's text must not move the cursor, ring or recolour the user's terminal. */
 export function printable(text: string): string {

@@ -64,7 +64,7 @@ export async function removeDirectory(directory: InstanceDirectory): Promise<voi
 export async function sweepDirectories(): Promise<void> {
   for (const id of await readdir(instancesDirectory()).catch(() => [])) {
     const lockPath = lockPathOf(id);
-    const lock = await lockFile(lockPath, false);
+    const lock = await tryLock(lockPath);
     if (lock === null) continue;
     await rm(instancePath(id), { recursive: true, force: true });
     await unlink(lockPath).catch(() => {});
@@ -73,14 +73,19 @@ export async function sweepDirectories(): Promise<void> {
 }
 
 async function takeLock(id: string, path: string): Promise<number> {
+  const lock = await tryLock(path);
+  if (lock !== null) return lock;
+  throw new ClocheError("already-running", `${id} is running`, {
+    hint: `A second one beside it: cloche run ${id.split("@")[0]}@NAME. A command in this one: cloche exec ${id} -- COMMAND.`,
+  });
+}
+
+/** The descriptor that holds the lock, or null while another holds it. */
+async function tryLock(path: string): Promise<number | null> {
   for (;;) {
     const lock = await lockFile(path, false);
-    if (lock === null) {
-      throw new ClocheError("already-running", `${id} is running`, {
-        hint: `A second one beside it: cloche run ${id.split("@")[0]}@NAME. A command in this one: cloche exec ${id} -- COMMAND.`,
-      });
-    }
-    // The last holder may have unlinked the file between our open and our lock.
+    if (lock === null) return null;
+    // The last holder may have unlinked the file between our open and our lock: then it locks nothing.
     const current = await stat(path).catch(() => undefined);
     if (current !== undefined && current.ino === fstatSync(lock).ino) return lock;
     closeSync(lock);

@@ -49,7 +49,9 @@ export async function launch(
   await sweepDirectories();
   const stopwatch = new Stopwatch();
   stopwatch.begin("prepare");
-  const prepared = await prepareLaunch(request, progress, signal);
+  const prepared = await prepareLaunch(request, progress, signal).catch((error) => {
+    throw withStage(error, stopwatch.current, []);
+  });
   announce(prepared.selection);
   return bringUp(request, prepared, stopwatch, signal);
 }
@@ -65,7 +67,9 @@ export async function bringUp(
   const { spec, display, selection, facts } = prepared;
   const plan = planInstance(spec, display, layOut(spec.id), selection.driver, facts);
   await using cleanup = new AsyncDisposableStack();
-  const directory = await createDirectory(request.name.id);
+  const directory = await createDirectory(request.name.id).catch((error) => {
+    throw withStage(error, "prepare", []);
+  });
   const janitor = startJanitor(directory);
   cleanup.defer(() => janitor.dismiss());
   cleanup.defer(() => removeDirectory(directory));
@@ -89,7 +93,7 @@ export async function bringUp(
   try {
     await machine.start(plan, directory, configurationOf(spec, hostnameOf(request.name), request.hasWindows));
   } catch (error) {
-    const told = withStage(error, stopwatch.current, machine.console.last(consoleLines));
+    const told = withStage(error, stopwatch.current, machine.console.excerpt(consoleLines));
     log.write("supervisor", `failed in ${stopwatch.current}: ${told.message}`);
     throw told;
   }
@@ -104,7 +108,7 @@ export async function bringUp(
   log.write("supervisor", `ready after ${stopwatch.totalMs} ms`);
 
   const failed = machine.failed.catch((error) => {
-    throw withStage(error, "run", machine.console.last(consoleLines));
+    throw withStage(error, "run", machine.console.excerpt(consoleLines));
   });
   failed.catch(() => {});
   const resources = cleanup.move();
@@ -170,7 +174,6 @@ function describe(
 
 function withStage(error: unknown, stage: string, console: readonly string[]): ClocheError {
   const known = error instanceof ClocheError ? error : new ClocheError("state", messageOf(error), { cause: error });
-  if (known.code === "interrupted") return known;
   return new ClocheError(known.code, known.message, {
     stage,
     console,

@@ -21,6 +21,9 @@ const readyTimeoutMs = 30_000;
 /** Milliseconds that a guest gets beyond its grace to sync and power off. */
 const powerOffMs = 4_000;
 
+/** Milliseconds after an end in which a more telling one may follow: the monitor's after a helper's, either's after the link's. */
+const settleMs = { helper: 1_000, link: 2_000 };
+
 export interface MachineHost {
   readonly jail: JailHost;
   readonly driver: MonitorDriver;
@@ -78,7 +81,7 @@ export class Machine {
     const agent = await this.#within(helloTimeoutMs, "boot its kernel and say hello", listener.agent);
     await this.#within(helloTimeoutMs, "say hello", agent.hello());
     this.#agent = agent;
-    void agent.closed.then((reason) => this.#linkEnded(reason));
+    void agent.closed.then((reason) => this.#failUnlessMonitorEnded(reason, settleMs.link));
 
     stopwatch.begin("configure");
     const clockUnixNs = String(BigInt(Date.now()) * 1_000_000n);
@@ -115,7 +118,7 @@ export class Machine {
 
   #startHelper(plan: ProcessPlan): HelperProcess {
     const helper = this.#startProcess(plan, this.#host.log);
-    void helper.exited.then(async () => this.#fail(await untimelyEnd(helper)));
+    void helper.exited.then(async () => this.#failUnlessMonitorEnded(await untimelyEnd(helper), settleMs.helper));
     return helper;
   }
 
@@ -157,7 +160,7 @@ export class Machine {
   async #monitorEnd(process: HelperProcess): Promise<ClocheError> {
     const panic = this.console.panic;
     if (panic !== undefined) return new ClocheError("kernel-panic", `the guest's kernel gave up: ${panic}`);
-    const last = this.console.last(1)[0];
+    const last = this.console.excerpt(1)[0];
     if (last?.startsWith("cloche-guest:"))
       return new ClocheError("agent-failed", `in the guest: ${last.slice("cloche-guest: ".length)}`);
     const { message } = await untimelyEnd(process);
@@ -168,10 +171,10 @@ export class Machine {
     if (!this.#isStopping) this.#failed.reject(reason);
   }
 
-  /** The link ends with the monitor, and a moment before it: then the monitor's end is what is told. */
-  async #linkEnded(reason: ClocheError): Promise<void> {
+  /** The link and the helpers end with the monitor, and are seen a moment before it: then the monitor's end is what is told. */
+  async #failUnlessMonitorEnded(reason: ClocheError, waitMs: number): Promise<void> {
     const monitorEnded = this.#monitor?.exited.then(() => true);
-    if (!(await Promise.race([monitorEnded, delay(2_000).then(() => false)]))) this.#fail(reason);
+    if (!monitorEnded || !(await Promise.race([monitorEnded, delay(waitMs).then(() => false)]))) this.#fail(reason);
   }
 
   #orFailure<T>(promise: Promise<T>): Promise<T> {

@@ -88,7 +88,8 @@ function killGroup(group: number): void {
 
 /** The line that says what went wrong: the last one that sounds like it, or the last. */
 function lastWords(lines: readonly string[]): string | undefined {
-  return lines.findLast((line) => /error|fail|cannot|could not|denied|no such|invalid/i.test(line)) ?? lines.at(-1);
+  const told = lines.filter((line) => !/\b(WARN|INFO|DEBUG)\b/.test(line));
+  return told.findLast((line) => /error|fail|cannot|could not|denied|no such|invalid/i.test(line)) ?? told.at(-1);
 }
 
 /** What `helper`'s untimely end is reported as. */

@@ -76,11 +76,20 @@ function parseKind(value: number): FrameKind {
 /** Reads frames until the stream ends. Throws `protocol`; whichever way it ends, the stream is closed. */
 export async function* readFrames(stream: Duplex): AsyncGenerator<Frame> {
   const decoder = new FrameDecoder();
-  const late = () =>
-    stream.destroy(new ClocheError("protocol", `a frame was not whole after ${partialFrameTimeoutMs / 1000} s`));
+  let chunks = 0;
   let deadline: NodeJS.Timeout | undefined;
+  const late = () => {
+    // After a pause of this process the timer is due before the socket has been read: look at what came first.
+    const before = chunks;
+    deadline = undefined;
+    setImmediate(() => {
+      if (chunks === before)
+        stream.destroy(new ClocheError("protocol", `a frame was not whole after ${partialFrameTimeoutMs / 1000} s`));
+    });
+  };
   try {
     for await (const chunk of stream) {
+      chunks += 1;
       for (const frame of decoder.push(chunk)) {
         clearTimeout(deadline);
         deadline = undefined;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import test from "ava";
+import type { ClocheError } from "../../src/errors.ts";
 import { filesBelow, mountsNaming, processesNaming } from "../support/leftovers.ts";
 import { launchGuest, shellIn, startIn, useFreshDirectories } from "./guest.ts";
 
@@ -29,20 +30,31 @@ test.serial("a kill takes no time, and nothing is left", async (t) => {
   t.deepEqual(leftovers(), nothing);
 });
 
-test.serial("a kernel panic while it runs is told with the console's last lines", async (t) => {
-  await using guest = await launchGuest("foot");
-  const { session } = await startIn(guest, ["sh", "-c", "echo c > /proc/sysrq-trigger"], { user: "root" });
+for (const isTemporary of [true, false]) {
+  const home = isTemporary ? "without" : "with";
+  test.serial(`a kernel panic of an instance ${home} a home is told with the console's lines round it`, async (t) => {
+    await using guest = await launchGuest("foot", { isTemporary });
+    const { session } = await startIn(guest, ["sh", "-c", "echo c > /proc/sysrq-trigger"], { user: "root" });
+    session.exited.catch(() => {});
+    const error = await t.throwsAsync<ClocheError>(guest.failed);
+    t.like(error, { code: "kernel-panic", stage: "run" });
+    t.regex(error?.message ?? "", /sysrq/i);
+    t.true(error?.console.some((line) => line.includes("Kernel panic")));
+    await guest.stop(0);
+    t.deepEqual(leftovers(), nothing);
+  });
+}
+
+test.serial("a power-off from inside an instance with a home is the monitor's end, not a helper's", async (t) => {
+  await using guest = await launchGuest("foot", { isTemporary: false });
+  const { session } = await startIn(guest, ["sh", "-c", "echo o > /proc/sysrq-trigger"], { user: "root" });
   session.exited.catch(() => {});
-  const error = await t.throwsAsync(guest.failed);
-  t.like(error, { code: "kernel-panic", stage: "run" });
-  t.regex(error?.message ?? "", /sysrq/i);
-  await guest.stop(0);
-  t.deepEqual(leftovers(), nothing);
+  t.like(await t.throwsAsync<ClocheError>(guest.failed), { code: "monitor-failed", stage: "run" });
 });
 
-for (const name of ["qemu", "vsock"]) {
+for (const name of ["qemu", "vsock", "share-home"]) {
   test.serial(`when ${name} is killed the instance has failed, and nothing is left`, async (t) => {
-    await using guest = await launchGuest("foot");
+    await using guest = await launchGuest("foot", { isTemporary: false });
     const victim = guest.state.processes.find((process) => process.name === name);
     process.kill(victim?.pid ?? 0, "SIGKILL");
     t.regex((await t.throwsAsync(guest.failed))?.message ?? "", /ended by SIGKILL|link/);

@@ -16,7 +16,9 @@ export const list = defineCommand({
   async run(context) {
     const { listApps } = await import("../../app/catalogue.ts");
     const { storedImages } = await import("../stored-images.ts");
-    const [apps, images] = await Promise.all([listApps(), storedImages()]);
+    const broken: string[] = [];
+    const [apps, images] = await Promise.all([listApps(({ message }) => broken.push(message)), storedImages()]);
+    for (const message of broken) await context.stderr.print(`cloche: left out: ${message}`);
     const entries = apps.map(({ manifest: { id, name, summary } }) => {
       const image = images.find((stored) => stored.name === id);
       return { id, name, summary, image: image ? { digest: image.digest, bytes: image.bytes } : null };

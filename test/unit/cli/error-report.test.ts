@@ -29,7 +29,7 @@ test("an error is shown with its stage, causes, console and hint", (t) => {
 });
 
 test("an error with nothing but a message is one line", (t) => {
-  t.is(reportError(new ClocheError("state", "it broke"), plainStyle), "cloche: it broke");
+  t.is(reportError(new ClocheError("in-use", "it broke"), plainStyle), "cloche: it broke");
   t.is(reportError("thrown text", plainStyle), "cloche: thrown text");
 });
 
@@ -41,7 +41,7 @@ test("no text of a guest moves the cursor", (t) => {
 });
 
 test("a cause that the message tells already is not told again", (t) => {
-  const error = new ClocheError("state", "cannot write: ENOSPC", { cause: new Error("ENOSPC") });
+  const error = new ClocheError("in-use", "cannot write: ENOSPC", { cause: new Error("ENOSPC") });
   t.is(reportError(error, plainStyle), "cloche: cannot write: ENOSPC");
 });
 
