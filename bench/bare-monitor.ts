@@ -15,17 +15,18 @@ import { linkSocket } from "../src/link/vsock-device.ts";
 
 /** Starts the link's device and the monitor with no supervisor and no jail but the root that holds QEMU; returns milliseconds. */
 export async function timeBareMonitor(prepared: Prepared, directory: string): Promise<number> {
-  const parts = { path: directory, link: join(directory, "link"), display: "", files: "", network: "", lockPath: "" };
-  await mkdir(parts.link, { recursive: true });
+  const own = { link: join(directory, "link"), monitor: join(directory, "monitor") };
+  for (const part of Object.values(own)) await mkdir(part, { recursive: true });
+  const parts = { ...own, path: directory, display: "", gpu: "", files: "", network: "", lockPath: "" };
   const plan = planInstance(prepared.spec, undefined, parts, prepared.selection.driver, prepared.facts);
+  // A monitor with a link of its own takes no other process.
   const [vsockPlan] = plan.helpers;
-  if (vsockPlan === undefined) throw new Error("the plan has no link");
   const listener = await listenForAgent(linkSocket(parts.link), () => {});
   const [ours, theirs] = fdpass.socketpair();
 
   const start = performance.now();
-  const vsock = startProcess(vsockPlan, prepared.jail, () => {});
-  await listening(vsockPlan, vsock);
+  const vsock = vsockPlan && startProcess(vsockPlan, prepared.jail, () => {});
+  if (vsockPlan && vsock) await listening(vsockPlan, vsock);
   const monitor = startBare(plan.monitor.process, prepared.jail, theirs);
   const agent = await listener.agent;
   await agent.hello();
@@ -35,7 +36,7 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
     clockUnixNs: String(BigInt(Date.now()) * 1_000_000n),
     seed: randomBytes(64).toString("base64"),
     mounts: [],
-    display: null,
+    windows: false,
     network: null,
     environment: {},
   });
@@ -43,7 +44,7 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
 
   monitor.kill("SIGKILL");
   await once(monitor, "exit");
-  await vsock.kill();
+  await vsock?.kill();
   listener.close();
   for (const fd of [ours, theirs]) fdpass.close(fd);
   await rm(directory, { recursive: true });
@@ -69,6 +70,8 @@ function startBare(plan: ProcessPlan, jail: JailHost, control: number): ChildPro
     "--tmpfs",
     "/run",
   ];
-  const argv = ["--die-with-parent", ...root, ...binds, "--", ...plan.argv];
+  const empty = (plan.emptyDirectories ?? []).filter((path) => path.startsWith("/run/"));
+  const made = empty.flatMap((path) => ["--dir", path]);
+  const argv = ["--die-with-parent", ...root, ...binds, ...made, "--", ...plan.argv];
   return spawn(jail.bwrap, argv, { stdio: ["ignore", "ignore", "inherit", control] });
 }

@@ -6,6 +6,9 @@ import { askVersion, runCompiler } from "./compiler.ts";
 import type { BuildDirectories } from "./part.ts";
 
 const target = "x86_64-unknown-linux-gnu";
+/** The workspace's crates that programs are made with. */
+const libraries = ["cloche-cross-domain", "cloche-protocol", "cloche-wayland"];
+
 const staticFlags = "-C target-feature=+crt-static";
 
 /** Whatever decides a static program besides its sources. */
@@ -45,7 +48,7 @@ async function buildCrate(
     environment: { CARGO_TARGET_DIR: directories.intermediate, RUSTFLAGS: flags },
   };
   // Cargo goes by times of files, which say nothing where a checkout has taken another's place; its packages stay built.
-  const ours = [crate, "cloche-protocol"].flatMap((name) => ["--package", name]);
+  const ours = [crate, ...libraries].flatMap((name) => ["--package", name]);
   await runCompiler("cargo", ["clean", "--quiet", "--locked", "--release", ...options, ...ours], run);
   await runCompiler("cargo", ["build", "--locked", "--release", ...options, "--package", crate], run);
 }

@@ -38,8 +38,14 @@ export const parts: readonly Part[] = [
     identifyCompiler: identifyCxx,
     build: (path, { checkout }) => buildAddon("native/fdpass/src", path, checkout),
   },
-  crateProgram("guest", "cloche-guest", ["native/guest", "native/protocol"]),
-  crateProgram("lens", "cloche-lens", ["native/lens", "native/protocol"]),
+  crateProgram("guest", "cloche-guest", [
+    "native/guest",
+    "native/cross-domain",
+    "native/wayland",
+    "native/protocol",
+  ]),
+  crateProgram("gpu", "cloche-gpu", ["native/gpu", "native/wayland"]),
+  crateProgram("lens", "cloche-lens", ["native/lens", "native/wayland"]),
   {
     name: vhostDeviceVsock.name,
     output: vhostDeviceVsock.name,

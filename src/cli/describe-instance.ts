@@ -16,6 +16,7 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
     ["machine", `${machine.cpus} CPUs, ${formatMib(machine.memoryMib)} of memory`],
     ["image", state.image],
     ["windows", state.windows ? "through the lens" : "none"],
+    ...(state.renderer === null ? [] : [["renderer", state.renderer]]),
     ["network", state.network],
     ...block(
       "shares",

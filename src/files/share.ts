@@ -59,7 +59,8 @@ export function planShare(share: Share, filesDirectory: string): ProcessPlan {
     name: `share-${share.tag}`,
     argv: [
       "/usr/libexec/virtiofsd",
-      ...["--shared-dir", "/share", "--socket-path", shareSocketInJail(share.tag)],
+      // A monitor that is not told the tag asks the server for it.
+      ...["--shared-dir", "/share", "--socket-path", shareSocketInJail(share.tag), "--tag", share.tag],
       // The jail is the sandbox: an own mount, PID and network namespace whose only writable place is the share.
       ...["--sandbox", "none", "--seccomp", "kill", "--cache", "auto", "--inode-file-handles=never"],
       ...(share.readOnly ? ["--readonly"] : []),

@@ -11,6 +11,8 @@ export interface InstanceDirectory {
   /** What helpers see of it, each only the parts it works with. */
   readonly link: string;
   readonly display: string;
+  readonly gpu: string;
+  readonly monitor: string;
   readonly files: string;
   readonly network: string;
   /** The descriptor that holds the lock; whoever inherits it holds the lock too. */
@@ -29,6 +31,8 @@ export function layOut(id: string): Omit<InstanceDirectory, "lock"> {
     path,
     link: join(path, "link"),
     display: join(path, "display"),
+    gpu: join(path, "gpu"),
+    monitor: join(path, "monitor"),
     files: join(path, "files"),
     network: join(path, "net"),
     lockPath: lockPathOf(id),

@@ -10,6 +10,7 @@ import { linkSocket } from "../link/vsock-device.ts";
 import { InstanceLog, logPath } from "../log.ts";
 import { guestNetwork } from "../network/passt.ts";
 import type { Progress } from "../progress.ts";
+import type { MonitorControl } from "../vmm/contract.ts";
 import type { MachineSpec } from "../vmm/machine-spec.ts";
 import type { Selection } from "../vmm/select.ts";
 import { serveControl } from "./control-socket.ts";
@@ -29,6 +30,7 @@ const consoleLines = 12;
 export interface LiveInstance {
   readonly state: InstanceState;
   readonly timings: readonly StageTime[];
+  readonly monitor: MonitorControl;
   /** Rejects when the machine ends before it was told to. */
   readonly failed: Promise<never>;
   /** Resolves when another command asked for the end; the number is the grace in milliseconds. */
@@ -91,7 +93,9 @@ export async function bringUp(
   const graceMs = { value: 0 };
   cleanup.defer(() => machine.stop(graceMs.value));
   try {
-    await machine.start(plan, directory, configurationOf(spec, hostnameOf(request.name), request.hasWindows));
+    const configuration = configurationOf(spec, hostnameOf(request.name), request.hasWindows);
+    const { renderer } = await machine.start(plan, directory, configuration);
+    state = { ...state, renderer };
   } catch (error) {
     const told = withStage(error, stopwatch.current, machine.console.excerpt(consoleLines));
     log.write("supervisor", `failed in ${stopwatch.current}: ${told.message}`);
@@ -116,6 +120,7 @@ export async function bringUp(
   return {
     state,
     timings: stopwatch.stages,
+    monitor: machine.monitor,
     failed,
     stopRequested: stopRequested.promise,
     openSession: async (command, sinks) => new ExecSession(new Socket({ fd: await openDescriptor() }), command, sinks),
@@ -142,7 +147,7 @@ function configurationOf(
     hostname,
     machineId: randomBytes(16).toString("hex"),
     mounts: spec.shares.map(({ tag, mountPoint, readOnly }) => ({ tag, path: mountPoint, readOnly })),
-    display: hasWindows ? { port: linkPort.wayland } : null,
+    windows: hasWindows,
     network: spec.network === "none" ? null : guestNetwork,
     environment: {},
   };
@@ -166,6 +171,7 @@ function describe(
     machine: { cpus: spec.cpus, memoryMib: spec.memoryMib, shares: spec.shares },
     image: imageDigest,
     windows: request.hasWindows,
+    renderer: null,
     network: spec.network,
     processes: [],
     timings: [],

@@ -6,10 +6,10 @@ import * as fdpass from "../../native/fdpass/index.ts";
 import { ClocheError } from "../errors.ts";
 import type { JailHost } from "../jail/bwrap.ts";
 import type { ProcessPlan } from "../jail/process-plan.ts";
-import { type Agent, listenForAgent } from "../link/control.ts";
+import { type Agent, listenForAgent, type Ready } from "../link/control.ts";
 import type { Configuration } from "../link/protocol.ts";
 import { linkSocket } from "../link/vsock-device.ts";
-import type { MonitorDriver } from "../vmm/contract.ts";
+import type { MonitorControl, MonitorDriver, MonitorPlan } from "../vmm/contract.ts";
 import { Console } from "./console.ts";
 import type { InstanceDirectory } from "./directory.ts";
 import type { Janitor } from "./janitor.ts";
@@ -20,6 +20,9 @@ import type { Stopwatch } from "./timing.ts";
 const readyTimeoutMs = 30_000;
 /** Milliseconds that a guest gets beyond its grace to sync and power off. */
 const powerOffMs = 4_000;
+
+/** Milliseconds that one command to a monitor may take. */
+const commandTimeoutMs = 10_000;
 
 /** Milliseconds after an end in which a more telling one may follow: the monitor's after a helper's, either's after the link's. */
 const settleMs = { helper: 1_000, link: 2_000 };
@@ -46,6 +49,9 @@ export class Machine {
   #agent: Agent | undefined;
   #closeListener: (() => void) | undefined;
   #isStopping = false;
+  /** In words, where the guest ended before its monitor. */
+  #guestEnd: string | undefined;
+  #control: MonitorControl | undefined;
 
   constructor(host: MachineHost) {
     this.#host = host;
@@ -60,12 +66,18 @@ export class Machine {
     return this.#failed.promise;
   }
 
+  /** The monitor, once it has started. Throws `state` before. */
+  get monitor(): MonitorControl {
+    if (this.#control === undefined) throw new ClocheError("state", "the monitor has not started");
+    return this.#control;
+  }
+
   /** Starts everything and hands the guest its identity. Throws what went wrong; `stop` is to be called either way. */
   async start(
     plan: InstancePlan,
     directory: InstanceDirectory,
     configuration: Omit<Configuration, "clockUnixNs" | "seed">,
-  ): Promise<void> {
+  ): Promise<Ready> {
     const { stopwatch, log, helloTimeoutMs } = this.#host;
     stopwatch.begin("helpers");
     const listener = await listenForAgent(linkSocket(directory.link), (level, message) =>
@@ -75,7 +87,7 @@ export class Machine {
     await this.#orFailure(this.#startHelpers(plan.helpers));
 
     stopwatch.begin("monitor");
-    await this.#startMonitor(plan);
+    await this.#startMonitor(plan, directory);
 
     stopwatch.begin("boot");
     const agent = await this.#within(helloTimeoutMs, "boot its kernel and say hello", listener.agent);
@@ -86,9 +98,11 @@ export class Machine {
     stopwatch.begin("configure");
     const clockUnixNs = String(BigInt(Date.now()) * 1_000_000n);
     const seed = randomBytes(64).toString("base64");
-    const ready = agent.configure({ ...configuration, clockUnixNs, seed });
-    const { timings } = await this.#within(readyTimeoutMs, "make its session ready", ready);
-    log("agent", `ready; ms since its kernel began: ${timings.map(({ stage, ms }) => `${stage} ${ms}`).join(", ")}`);
+    const configured = agent.configure({ ...configuration, clockUnixNs, seed });
+    const ready = await this.#within(readyTimeoutMs, "make its session ready", configured);
+    const timings = ready.timings.map(({ stage, ms }) => `${stage} ${ms}`);
+    log("agent", `ready; ms since its kernel began: ${timings.join(", ")}`);
+    return ready;
   }
 
   /** Ends the guest in good order within `graceMs`, then whatever is left. Never throws. */
@@ -131,23 +145,43 @@ export class Machine {
     return helper;
   }
 
-  async #startMonitor({ monitor }: InstancePlan): Promise<void> {
+  async #startMonitor({ monitor }: InstancePlan, directory: InstanceDirectory): Promise<void> {
     const { log, driver, signal } = this.#host;
-    const [ours, theirs] = fdpass.socketpair();
-    const control = new Socket({ fd: ours });
     const onLine: LineSink = (source, line) => {
       if (source === monitor.process.name) log("console", this.console.push(line));
       else log(source, line);
     };
+    const pair = monitor.hasControlDescriptor ? fdpass.socketpair() : undefined;
+    const stream = pair && new Socket({ fd: pair[0] });
     let process: HelperProcess;
     try {
-      process = this.#startProcess({ ...monitor.process, descriptors: [theirs] }, onLine);
+      process = this.#startProcess({ ...monitor.process, descriptors: pair ? [pair[1]] : [] }, onLine);
     } finally {
-      fdpass.close(theirs);
+      if (pair) fdpass.close(pair[1]);
     }
     this.#monitor = process;
-    void process.exited.then(async () => this.#fail(await this.#monitorEnd(process)));
-    await this.#orFailure(driver.control(control, signal).catch((error) => this.#preferMonitorEnd(error)));
+    void process.exited.then(async () => {
+      stream?.destroy();
+      this.#fail(await this.#monitorEnd(process));
+    });
+    const command = (args: readonly string[]) => this.#command(monitor, args);
+    const controlling = driver.control({ stream, directory: directory.monitor, command, signal });
+    this.#control = await this.#orFailure(controlling.catch((error) => this.#preferMonitorEnd(error)));
+    void this.#control.guestEnded?.then((words) => {
+      this.#guestEnd = words;
+      return process.kill();
+    });
+  }
+
+  /** Runs the process that gives the monitor a command. */
+  async #command({ commander, process }: MonitorPlan, args: readonly string[]): Promise<void> {
+    if (commander === undefined) throw new ClocheError("unsupported", `${process.name} takes no commands`);
+    const plan = { ...commander, argv: [...commander.argv, ...args] };
+    const helper = this.#startProcess(plan, this.#host.log);
+    const timer = setTimeout(() => void helper.kill(), commandTimeoutMs);
+    const { code } = await helper.exited;
+    clearTimeout(timer);
+    if (code !== 0) throw new ClocheError("monitor-failed", (await untimelyEnd(helper)).message);
   }
 
   /** A monitor that ends takes its control socket with it: what its end says tells more than the socket's. */
@@ -163,7 +197,7 @@ export class Machine {
     const last = this.console.excerpt(1)[0];
     if (last?.startsWith("cloche-guest:"))
       return new ClocheError("agent-failed", `in the guest: ${last.slice("cloche-guest: ".length)}`);
-    const { message } = await untimelyEnd(process);
+    const message = this.#guestEnd ?? (await untimelyEnd(process)).message;
     return new ClocheError("monitor-failed", message);
   }
 

@@ -1,13 +1,12 @@
 // Lays out one instance: every process it is made of, and the sockets between them. Pure.
 
-import type { ClipboardPolicy } from "../display/lens.ts";
-import { planLens } from "../display/lens.ts";
-import { planWaypipe } from "../display/waypipe.ts";
+import { gpuDeviceInJail, gpuInJail, planGpu } from "../display/gpu.ts";
+import { type ClipboardPolicy, displayBind, lensInJail, planLens } from "../display/lens.ts";
 import { filesInJail, planShare, shareSocketInJail } from "../files/share.ts";
-import type { ProcessPlan } from "../jail/process-plan.ts";
-import { linkInJail, planVsockDevice, vhostVsockInJail } from "../link/vsock-device.ts";
+import type { Bind, ProcessPlan } from "../jail/process-plan.ts";
+import { guestCid, linkInJail, linkSocketInJail, planVsockDevice, vhostVsockInJail } from "../link/vsock-device.ts";
 import { networkInJail, networkSocketInJail, planNetwork } from "../network/passt.ts";
-import type { HostFacts, MonitorDriver, MonitorPlan } from "../vmm/contract.ts";
+import { type HostFacts, type MonitorDriver, type MonitorPlan, monitorInJail } from "../vmm/contract.ts";
 import type { MachineSpec } from "../vmm/machine-spec.ts";
 import type { InstanceDirectory } from "./directory.ts";
 
@@ -31,31 +30,43 @@ export function planInstance(
   driver: MonitorDriver,
   host: HostFacts,
 ): InstancePlan {
+  const hasShares = spec.shares.length > 0;
+  const hasNetwork = spec.network !== "none";
   const monitor = driver.plan(spec, host, {
-    vsock: vhostVsockInJail,
+    link: { guestCid, device: vhostVsockInJail, hybrid: linkSocketInJail },
     shares: Object.fromEntries(spec.shares.map(({ tag }) => [tag, shareSocketInJail(tag)])),
-    network: spec.network === "none" ? undefined : networkSocketInJail,
+    network: hasNetwork ? networkSocketInJail : undefined,
+    display: display && { device: gpuDeviceInJail, wayland: lensInJail },
   });
-  const binds = [
-    ...monitor.process.binds,
-    { source: directory.link, target: linkInJail, access: "rw" } as const,
-    ...(spec.shares.length > 0 ? [{ source: directory.files, target: filesInJail, access: "rw" } as const] : []),
-    ...(spec.network === "none" ? [] : [{ source: directory.network, target: networkInJail, access: "rw" } as const]),
+  // It makes sockets only where it has something of its own; to those of others it can connect, and no more.
+  const own: Bind[] = [
+    { source: directory.monitor, target: monitorInJail, access: "rw" },
+    { source: directory.link, target: linkInJail, access: driver.own.link ? "rw" : "ro" },
   ];
-  const windows =
-    display === undefined
-      ? []
-      : [
-          planLens(spec.id, directory.display, display.compositor, display.clipboard),
-          planWaypipe(directory.link, directory.display),
-        ];
+  const others: Bind[] = [
+    ...(hasShares ? [{ source: directory.files, target: filesInJail, access: "ro" } as const] : []),
+    ...(hasNetwork ? [{ source: directory.network, target: networkInJail, access: "ro" } as const] : []),
+    ...(display
+      ? [
+          driver.own.display
+            ? ({ ...displayBind(directory.display), access: "ro" } as const)
+            : ({ source: directory.gpu, target: gpuInJail, access: "ro" } as const),
+        ]
+      : []),
+  ];
+  const lens = display && planLens(spec.id, directory.display, display.compositor, display.clipboard);
   return {
     helpers: [
-      planVsockDevice(directory.link),
+      ...(driver.own.link ? [] : [planVsockDevice(directory.link)]),
       ...spec.shares.map((share) => planShare(share, directory.files)),
-      ...(spec.network === "none" ? [] : [planNetwork(spec.network, directory.network)]),
-      ...windows,
+      ...(hasNetwork ? [planNetwork(spec.network, directory.network)] : []),
+      ...(lens ? [lens] : []),
+      ...(lens && !driver.own.display ? [planGpu(directory.gpu, directory.display)] : []),
     ],
-    monitor: { ...monitor, process: { ...monitor.process, binds } },
+    monitor: {
+      ...monitor,
+      process: { ...monitor.process, binds: [...monitor.process.binds, ...own, ...others] },
+      ...(monitor.commander && { commander: { ...monitor.commander, binds: [...monitor.commander.binds, ...own] } }),
+    },
   };
 }

@@ -32,6 +32,8 @@ export interface LaunchRequest {
   /** Whether it gets a display; without one the host needs no desktop. */
   readonly hasWindows: boolean;
   readonly clipboard: ClipboardPolicy;
+  /** crosvm only. */
+  readonly withoutCrosvmSandbox?: boolean;
 }
 
 export interface Prepared {
@@ -52,13 +54,13 @@ export async function prepareLaunch(
 ): Promise<Prepared> {
   const [bwrap, facts, display, shares] = await Promise.all([
     findBwrap(),
-    probeHost(),
+    probeHost(request.monitor),
     request.hasWindows
       ? findCompositor().then((compositor) => ({ compositor, clipboard: request.clipboard }))
       : undefined,
     collectShares(request),
   ]);
-  const selection = selectMonitor(request.monitor, facts);
+  const selection = selectMonitor(request, facts);
   const context = { store: await openStore(), progress, signal };
   const runtime = await ensureRuntime(context);
   const image = await ensureImage({ name: request.manifest.id, packages: [...request.manifest.packages] }, context);
@@ -90,5 +92,6 @@ function makeSpec(request: LaunchRequest, image: Image, shares: readonly Share[]
     root: image.root,
     shares,
     network: request.network,
+    ...(request.withoutCrosvmSandbox && { withoutCrosvmSandbox: true }),
   });
 }

@@ -26,6 +26,8 @@ export interface InstanceState {
   /** The image's digest. */
   readonly image: string;
   readonly windows: boolean;
+  /** What programs in the guest draw with, once it is ready; null without windows. */
+  readonly renderer: string | null;
   readonly network: string;
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   readonly timings: readonly StageTime[];

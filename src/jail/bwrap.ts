@@ -42,6 +42,7 @@ export function jailArgv(plan: ProcessPlan, host: JailHost): string[] {
       host.nativeDirectory,
       "/run/cloche",
       ...binds,
+      ...emptyDirectories(plan),
       "--remount-ro",
       "/run",
       "--chdir",
@@ -52,6 +53,14 @@ export function jailArgv(plan: ProcessPlan, host: JailHost): string[] {
     "--",
     ...plan.argv,
   ];
+}
+
+/** The root's own /sys is empty, but nothing can be made in it. */
+function emptyDirectories({ emptyDirectories = [] }: ProcessPlan): string[] {
+  const made = emptyDirectories.flatMap((path) => ["--dir", path]);
+  return emptyDirectories.some((path) => path.startsWith("/sys/"))
+    ? ["--tmpfs", "/sys", ...made, "--remount-ro", "/sys"]
+    : made;
 }
 
 const bindOption = { ro: "--ro-bind", rw: "--bind", device: "--dev-bind" } as const;

@@ -15,6 +15,8 @@ export interface ProcessPlan {
   /** The program and its arguments, as they are inside the jail. */
   readonly argv: readonly string[];
   readonly binds: readonly Bind[];
+  /** Directories below /run or /sys that the jail has besides, with nothing in them. */
+  readonly emptyDirectories?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** `none`: an empty network namespace. `host`: the user's own, for the one process that is the instance's way out. */
   readonly network: "none" | "host";

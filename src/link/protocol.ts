@@ -1,8 +1,8 @@
 // Messages between host and guest. Generated from native/protocol; do not edit.
 
-export const protocolVersion = 1;
-/** vsock ports: control and wayland are connected to by the guest, exec by the host. */
-export const linkPort = { control: 1024, exec: 1025, wayland: 1026 } as const;
+export const protocolVersion = 2;
+/** vsock ports: control is connected to by the guest, exec by the host. */
+export const linkPort = { control: 1024, exec: 1025 } as const;
 /** Bytes of input that may be on the way to a session with `stdinCredit`. */
 export const stdinWindowBytes = 262144;
 /** Bytes after the length field of a frame: the kind and the payload. */
@@ -16,7 +16,11 @@ export type ControlFromGuest = { "type": "hello", protocol: number, agent: strin
 /**
  * Milliseconds since the kernel started.
  */
-uptimeMs: number, } | { "type": "ready", timings: Array<StageTiming>, } | { "type": "failed", stage: string, message: string, } | { "type": "log", level: LogLevel, message: string, };
+uptimeMs: number, } | { "type": "ready", timings: Array<StageTiming>, 
+/**
+ * What programs draw with: a GPU's name, or words that there is none. Null without windows.
+ */
+renderer: string | null, } | { "type": "failed", stage: string, message: string, } | { "type": "log", level: LogLevel, message: string, };
 
 export type StageTiming = { stage: string, 
 /**
@@ -46,7 +50,11 @@ clockUnixNs: string,
 /**
  * 64 random bytes in base64, credited to the kernel's generator.
  */
-seed: string, mounts: Array<Mount>, display: Display | null, network: Network | null, environment: Record<string, string>, };
+seed: string, mounts: Array<Mount>, 
+/**
+ * Whether programs can show windows, over the machine's virtio-gpu device.
+ */
+windows: boolean, network: Network | null, environment: Record<string, string>, };
 
 /**
  * A host directory that virtiofsd serves under a tag.
@@ -56,12 +64,6 @@ export type Mount = { tag: string,
  * Absolute and normalised.
  */
 path: string, readOnly: boolean, };
-
-export type Display = { 
-/**
- * The vsock port on the host that takes Wayland connections.
- */
-port: number, };
 
 /**
  * The settings of eth0.

@@ -16,6 +16,8 @@ const window = 28 * 1024;
 export const linkInJail = "/run/link";
 export const vhostVsockInJail = `${linkInJail}/vhost`;
 const socketName = "vsock";
+/** The hybrid vsock's socket as helpers and the monitor see it. */
+export const linkSocketInJail = `${linkInJail}/${socketName}`;
 
 /** The hybrid vsock's socket in the link's directory on the host. */
 export const linkSocket = (linkDirectory: string): string => join(linkDirectory, socketName);
@@ -27,7 +29,7 @@ export function planVsockDevice(linkDirectory: string): ProcessPlan {
       nativeInJail("vhost-device-vsock"),
       ...[
         "--vm",
-        `guest-cid=${guestCid},socket=${vhostVsockInJail},uds-path=${linkInJail}/${socketName},tx-buffer-size=${window}`,
+        `guest-cid=${guestCid},socket=${vhostVsockInJail},uds-path=${linkSocketInJail},tx-buffer-size=${window}`,
       ],
     ],
     binds: [{ source: linkDirectory, target: linkInJail, access: "rw" }],

@@ -24,4 +24,6 @@ export interface MachineSpec {
   readonly root: string;
   readonly shares: readonly Share[];
   readonly network: NetworkPolicy;
+  /** Asked for by name: crosvm's devices all run in one process, with no confinement but Cloche's jail. */
+  readonly withoutCrosvmSandbox?: boolean;
 }

@@ -1,21 +1,50 @@
 // The QEMU driver: q35 with virtio devices, KVM or TCG.
 import { ClocheError } from "../errors.ts";
-import type { HostFacts, MonitorDriver, MonitorPlan, MonitorSockets } from "./contract.ts";
+import { imageBinds, imageInJail, kernelCommandLine, kvmBinds } from "./boot.ts";
+import {
+  controlDescriptor,
+  controlStream,
+  type HostFacts,
+  type MonitorDriver,
+  type MonitorPlan,
+  type MonitorSockets,
+} from "./contract.ts";
+import type { Features } from "./features.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import { connectQmp } from "./qmp.ts";
 
-const qmpDescriptor = 3;
-/** Where the three files of an image are inside the monitor's jail. */
-const inJail = { kernel: "/run/image/kernel", initrd: "/run/image/initrd", root: "/run/image/root" };
+const features: Features = {
+  source: "the monitor runtime: QEMU 11 from Debian's backports",
+  withoutKvm: "yes, in compatibility mode: much slower, and held by the jail alone",
+  chosenBy: "`--vmm auto` otherwise",
+  windows: "Cloche's virtio-gpu device, over vfio-user",
+  link: "`vhost-device-vsock`",
+  shares: "`virtiofsd`",
+  network: "`passt`",
+  disk: "raw by its option, read-only",
+  confinement: "none",
+  nested: "hidden",
+  pause: "yes",
+  snapshots: "not driven",
+  hotplug: "not driven",
+  limits: "64 CPUs",
+};
 
-export const qemu: MonitorDriver = { name: "qemu", plan: planQemu, control: connectQmp };
+export const qemu: MonitorDriver = {
+  name: "qemu",
+  own: { link: false, display: false },
+  features,
+  lack: () => undefined,
+  plan: planQemu,
+  control: (access) => connectQmp(controlStream(access), access.signal),
+};
 
 function planQemu(spec: MachineSpec, host: HostFacts, sockets: MonitorSockets): MonitorPlan {
   if (spec.cpus > 64)
     throw new ClocheError("unsupported", `QEMU is given at most 64 CPUs, and ${spec.id} asks for ${spec.cpus}`);
   return {
     accelerator: host.kvm.usable ? "KVM" : "TCG (compatibility mode)",
-    controlDescriptor: qmpDescriptor,
+    hasControlDescriptor: true,
     process: {
       name: "qemu",
       argv: [
@@ -25,38 +54,34 @@ function planQemu(spec: MachineSpec, host: HostFacts, sockets: MonitorSockets): 
         ...controlArguments(),
         ...deviceArguments(spec, sockets),
       ],
-      binds: [
-        { source: spec.kernel, target: inJail.kernel, access: "ro" },
-        { source: spec.initrd, target: inJail.initrd, access: "ro" },
-        { source: spec.root, target: inJail.root, access: "ro" },
-        ...(host.kvm.usable ? [{ source: "/dev/kvm", target: "/dev/kvm", access: "device" } as const] : []),
-      ],
+      binds: [...imageBinds(spec), ...kvmBinds(host)],
       network: "none",
     },
   };
 }
+
+/** The guest gets no virtualisation of its own: it would be one more way into the host's kernel. */
+const hostCpu = "host,vmx=off,svm=off";
 
 function machineArguments(spec: MachineSpec, host: HostFacts): string[] {
   // Devices outside the monitor work on the guest's memory: it is one shared memfd, always.
   const memory = `memory-backend-memfd,id=ram,size=${spec.memoryMib}M,share=on`;
   return [
     ...["-machine", "q35,memory-backend=ram,usb=off,vmport=off,smbus=off,sata=off,hpet=off,i8042=off"],
-    ...["-accel", host.kvm.usable ? "kvm" : "tcg,thread=multi", "-cpu", host.kvm.usable ? "host" : "max"],
+    ...["-accel", host.kvm.usable ? "kvm" : "tcg,thread=multi", "-cpu", host.kvm.usable ? hostCpu : "max"],
     ...["-smp", String(spec.cpus), "-m", `${spec.memoryMib}M`, "-object", memory],
   ];
 }
 
 function bootArguments(): string[] {
-  // The kernel's tests of its own ciphers take a third of its instructions to user land.
-  const commandLine = "console=ttyS0 quiet loglevel=4 panic=-1 tsc=reliable random.trust_cpu=on cryptomgr.notests";
-  return ["-kernel", inJail.kernel, "-initrd", inJail.initrd, "-append", commandLine];
+  return ["-kernel", imageInJail.kernel, "-initrd", imageInJail.initrd, "-append", kernelCommandLine];
 }
 
 /** The console is QEMU's standard output: the supervisor reads it, and bounds it. */
 function controlArguments(): string[] {
   return [
     ...["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"],
-    ...["-chardev", `socket,id=qmp,fd=${qmpDescriptor}`, "-object", "monitor-qmp,id=qmp-monitor,chardev=qmp"],
+    ...["-chardev", `socket,id=qmp,fd=${controlDescriptor}`, "-object", "monitor-qmp,id=qmp-monitor,chardev=qmp"],
   ];
 }
 
@@ -80,11 +105,17 @@ function deviceArguments(spec: MachineSpec, sockets: MonitorSockets): string[] {
   return [
     ...[
       "-blockdev",
-      `driver=raw,node-name=root,read-only=on,file.driver=file,file.filename=${inJail.root},file.locking=off`,
+      `driver=raw,node-name=root,read-only=on,file.driver=file,file.filename=${imageInJail.root},file.locking=off`,
     ],
     ...["-device", "virtio-blk-pci,drive=root,serial=root", "-device", "virtio-rng-pci"],
-    ...[...socket("vsock", sockets.vsock), "-device", "vhost-user-vsock-pci,chardev=vsock"],
+    ...[...socket("vsock", sockets.link.device), "-device", "vhost-user-vsock-pci,chardev=vsock"],
     ...shares,
     ...network,
+    ...(sockets.display === undefined ? [] : ["-device", vfioUserDevice(sockets.display.device)]),
   ];
+}
+
+/** The device's socket is an object, which only the JSON form of the option can say. */
+function vfioUserDevice(path: string): string {
+  return JSON.stringify({ driver: "vfio-user-pci", socket: { type: "unix", path } });
 }

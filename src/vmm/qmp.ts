@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { ClocheError } from "../errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { MonitorControl } from "./contract.ts";
+import { within } from "./deadline.ts";
 
 /** Bytes of one answer; the largest that we ask for has a few hundred. */
 const maxLineBytes = 64 * 1024;
@@ -82,14 +83,5 @@ function parseMessage(line: string): QmpMessage | undefined {
   }
 }
 
-async function withDeadline<T>(promise: Promise<T>, what: string): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const fail = () =>
-    late.reject(new ClocheError("monitor-failed", `QEMU did not answer ${what} in ${answerTimeoutMs / 1000} s`));
-  const timer = setTimeout(fail, answerTimeoutMs);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const withDeadline = <T>(promise: Promise<T>, what: string): Promise<T> =>
+  within(promise, answerTimeoutMs, () => `QEMU did not answer ${what} in ${answerTimeoutMs / 1000} s`);

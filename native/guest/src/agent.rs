@@ -14,7 +14,7 @@ use crate::link::{Link, LinkError};
 use crate::reaper::Reaper;
 use crate::session::{Sessions, Users};
 use crate::timeline::Timeline;
-use crate::{bus, console, identity, network, session, shares, shutdown, wayland};
+use crate::{bus, console, identity, network, session, shares, shutdown, wayland, x11};
 
 /// What processes are given to end when the host is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(2);
@@ -60,10 +60,11 @@ fn serve(
         }
     };
     timeline.mark("configure");
-    let sessions = set_up(link, reaper, &configuration, &mut timeline)?;
+    let (sessions, renderer) = set_up(link, reaper, &configuration, &mut timeline)?;
     timeline.mark("ready");
     link.send(&ControlFromGuest::Ready {
         timings: timeline.into_stages(),
+        renderer,
     })
     .at("link")?;
     let grace = match link.receive() {
@@ -84,7 +85,7 @@ fn set_up(
     reaper: &Reaper,
     configuration: &Configuration,
     timeline: &mut Timeline,
-) -> Result<Arc<Sessions>, Failure> {
+) -> Result<(Arc<Sessions>, Option<String>), Failure> {
     identity::take(configuration).at("identity")?;
     network::bring_up_loopback().at("network")?;
     if let Some(settings) = &configuration.network {
@@ -98,31 +99,36 @@ fn set_up(
         account::find("root").at("session")?,
     );
     make_runtime_directory(&user).at("session")?;
-    let users = Users::new(user, root, &configuration.environment);
-    start_session(link, reaper, configuration, &users, timeline)?;
-    session::listen(reaper.clone(), users, link.log().clone()).at("session")
+    let has_x11 = configuration.windows && x11::is_installed();
+    let users = Users::new(user, root, has_x11, &configuration.environment);
+    let renderer = start_session(link, reaper, configuration, &users, timeline)?;
+    if has_x11 {
+        x11::start(reaper, link.log(), &users).at("display")?;
+    }
+    let sessions = session::listen(reaper.clone(), users, link.log().clone()).at("session")?;
+    Ok((sessions, renderer))
 }
 
+/// What programs draw with, if they can show windows.
 fn start_session(
     link: &Link,
     reaper: &Reaper,
     configuration: &Configuration,
     users: &Users,
     timeline: &mut Timeline,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let bus = bus::start(reaper, link.log(), users).at("bus")?;
-    let display = configuration.display.as_ref();
-    let display = display
-        .map(|display| wayland::start(reaper, link.log(), users, display.port))
-        .transpose()
-        .at("display")?;
+    let display = configuration.windows;
+    let display = display.then(|| wayland::start(reaper, link.log(), &users.user));
+    let display = display.transpose().at("display")?;
     bus.wait_until_ready().at("bus")?;
     timeline.mark("bus");
-    if let Some(display) = display {
-        display.wait_until_ready().at("display")?;
-        timeline.mark("display");
-    }
-    Ok(())
+    let Some(display) = display else {
+        return Ok(None);
+    };
+    display.wait_until_ready().at("display")?;
+    timeline.mark("display");
+    Ok(Some(wayland::name_renderer()))
 }
 
 fn make_runtime_directory(user: &Account) -> std::io::Result<()> {

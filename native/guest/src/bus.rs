@@ -1,6 +1,8 @@
 //! The user's session bus.
 
-use crate::daemon::{self, DaemonError, Starting};
+use std::process::Stdio;
+
+use crate::daemon::{self, Daemon, DaemonError, Starting};
 use crate::environment::BUS_SOCKET;
 use crate::link::Log;
 use crate::reaper::Reaper;
@@ -17,5 +19,12 @@ pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<Starting, Daem
         &address,
         "--print-address",
     ];
-    daemon::start(reaper, log, users, &argv)
+    let daemon = Daemon {
+        name: argv[0],
+        argv: &argv,
+        account: &users.user,
+        environment: &users.user_environment,
+        input: Stdio::null(),
+    };
+    daemon::start(reaper, log, daemon)
 }

@@ -1,4 +1,4 @@
-//! Programs that the user's session needs for as long as the machine runs; each says a line when it is ready.
+//! Programs that the session needs for as long as the machine runs; each says a line when it is ready.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use crate::account::Account;
+use crate::environment::Environment;
 use crate::launch::Launch;
 use crate::link::Log;
 use crate::reaper::{Reaper, into_file};
-use crate::session::Users;
 use crate::wait::wait_readable;
 
 /// How long a daemon may take until it is ready.
@@ -31,30 +32,34 @@ pub struct Starting {
     output: File,
 }
 
-/// Starts a daemon as the user. Its end is told to the host whenever it comes.
-pub fn start(
-    reaper: &Reaper,
-    log: &Log,
-    users: &Users,
-    argv: &[&str],
-) -> Result<Starting, DaemonError> {
-    let argv: Vec<String> = argv.iter().map(|argument| (*argument).to_owned()).collect();
-    let name = argv.first().cloned().unwrap_or_default();
+/// What is started, and as whom.
+pub struct Daemon<'a> {
+    /// For messages.
+    pub name: &'a str,
+    pub argv: &'a [&'a str],
+    pub account: &'a Account,
+    pub environment: &'a Environment,
+    pub input: Stdio,
+}
+
+/// Starts a daemon. Its end is told to the host whenever it comes.
+pub fn start(reaper: &Reaper, log: &Log, daemon: Daemon<'_>) -> Result<Starting, DaemonError> {
+    let name = daemon.name.to_owned();
     let failed = |error| DaemonError::Start {
         name: name.clone(),
         error,
     };
-    let environment = &users.user_environment;
+    let argv: Vec<String> = daemon.argv.iter().map(ToString::to_string).collect();
     let launch = Launch {
         argv: &argv,
-        environment,
+        environment: daemon.environment,
         cwd: Some("/"),
-        account: &users.user,
+        account: daemon.account,
         has_terminal: false,
     };
     let mut command = launch.command().map_err(failed)?;
     let (output, child_output) = io::pipe().map_err(failed)?;
-    command.stdin(Stdio::null()).stdout(child_output);
+    command.stdin(daemon.input).stdout(child_output);
     let (_, exit) = reaper.spawn(&mut command).map_err(failed)?;
     let (log, watched) = (log.clone(), name.clone());
     let watch = move || match exit.take() {

@@ -14,6 +14,9 @@ pub const BUS_SOCKET: &str = "/run/user/1000/bus";
 /// The name of the Wayland socket in the runtime directory.
 pub const WAYLAND_SOCKET: &str = "wayland-0";
 
+/// The X server that is started when the first program asks for it.
+pub const X11_DISPLAY: &str = ":0";
+
 /// What every process of an account has; what the host sets comes after and wins.
 pub fn base(account: &Account) -> Environment {
     let path = if account.uid == 0 {
@@ -35,7 +38,7 @@ pub fn base(account: &Account) -> Environment {
 }
 
 /// What processes of the user's graphical session have besides.
-pub fn session(account: &Account) -> Environment {
+pub fn session(account: &Account, has_x11: bool) -> Environment {
     let mut environment = base(account);
     let bus = format!("unix:path={BUS_SOCKET}");
     let desktop = [
@@ -48,6 +51,8 @@ pub fn session(account: &Account) -> Environment {
         ("QT_QPA_PLATFORM", "wayland"),
         ("MOZ_ENABLE_WAYLAND", "1"),
     ];
+    let x11 = has_x11.then_some(("DISPLAY", X11_DISPLAY));
+    let desktop = desktop.into_iter().chain(x11);
     environment.extend(desktop.map(|(name, value)| (name.to_owned(), value.to_owned())));
     environment
 }

@@ -21,11 +21,16 @@ mod tty;
 mod vsock;
 mod wait;
 mod wayland;
+mod x11;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     if std::process::id() != 1 {
+        let mut words = std::env::args_os().skip(1);
+        if words.next().is_some_and(|word| word == wayland::COMMAND) {
+            return wayland::serve(words);
+        }
         eprintln!("cloche-guest: runs as process 1 of a machine only");
         return ExitCode::from(2);
     }

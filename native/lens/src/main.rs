@@ -4,14 +4,11 @@ mod activation;
 mod args;
 mod clipboard;
 mod compositor;
-mod damage;
 mod data_device;
-mod farewell;
 mod flow;
 mod front;
 mod globals;
 mod input;
-mod logger;
 mod naming;
 mod output;
 mod policy;
@@ -21,11 +18,11 @@ mod security_context;
 mod server;
 mod session;
 mod shm;
-mod surface;
 mod toplevel;
 
 use std::{fs, io, os::fd::AsFd, os::unix::net::UnixStream, path::PathBuf, process::ExitCode};
 
+use cloche_wayland::logger;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use thiserror::Error;
@@ -59,7 +56,7 @@ enum LensError {
 }
 
 fn main() -> ExitCode {
-    logger::install();
+    logger::install("cloche-lens");
     let args = match Args::parse(std::env::args_os().skip(1)) {
         Ok(args) => args,
         Err(error) => {
@@ -106,8 +103,8 @@ fn catch_signals() -> io::Result<UnixStream> {
     Ok(stop)
 }
 
-/// Pools take two descriptors each, more than the usual soft limit of 1024 allows; without end, a guest could pile them up
-/// in the kernel. A refusal leaves the limit as it was.
+/// Pools take a descriptor each, more than the usual soft limit of 1024 allows; without end, a guest could pile them up in the
+/// kernel. A refusal leaves the limit as it was.
 fn set_descriptor_limit() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let current = Some(maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS)));

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
+use cloche_wayland::farewell::INVALID_OBJECT;
 use wl_proxy::{
     object::{ConcreteObject, Object, ObjectCoreApi, ObjectRcUtils},
     protocols::{
         ObjectInterface,
         wayland::{
-            wl_compositor::WlCompositor,
             wl_data_device_manager::WlDataDeviceManager,
             wl_display::{WlDisplay, WlDisplayHandler},
             wl_output::WlOutput,
@@ -22,15 +22,8 @@ use wl_proxy::{
 };
 
 use crate::{
-    activation::Activation,
-    data_device::DataDeviceManager,
-    input::Seat,
-    output::Output,
-    primary_selection::PrimaryManager,
-    session::{INVALID_OBJECT, Session},
-    shm::Shm,
-    surface::Compositor,
-    toplevel::WmBase,
+    activation::Activation, data_device::DataDeviceManager, input::Seat, output::Output,
+    primary_selection::PrimaryManager, session::Session, shm::Shm, toplevel::WmBase,
 };
 
 pub struct Display {
@@ -125,9 +118,6 @@ impl WlRegistryHandler for Registry {
 /// Sets the handlers of the globals whose requests the lens looks at; the others pass as they are.
 fn watch(session: &Rc<Session>, id: &Rc<dyn Object>) {
     let session = || session.clone();
-    with(id, |it: Rc<WlCompositor>| {
-        it.set_handler(Compositor { session: session() })
-    });
     with(id, |it: Rc<WlShm>| {
         it.set_handler(Shm { session: session() })
     });

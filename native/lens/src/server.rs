@@ -13,6 +13,10 @@ use std::{
     thread,
 };
 
+use cloche_wayland::{
+    farewell::{NO_MEMORY, error_message},
+    logger,
+};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -22,9 +26,8 @@ use thiserror::Error;
 
 use crate::{
     compositor::{Compositor, CompositorError, Door},
-    farewell::error_message,
     policy::Policy,
-    session::{self, NO_MEMORY},
+    session,
     shm::quota::InstanceTotals,
 };
 
@@ -138,7 +141,7 @@ impl Server {
         let serving = move || {
             let _place = place;
             if let Err(error) = session::serve(socket, &door, policy, &totals) {
-                log::info!("client ended: {}", crate::logger::chain(&error));
+                log::info!("client ended: {}", logger::chain(&error));
             }
         };
         if let Err(error) = thread::Builder::new().name("client".into()).spawn(serving) {

@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, io, os::fd::OwnedFd, rc::Rc, sync::Arc};
 
+use cloche_wayland::farewell::{Farewell, NO_MEMORY};
 use thiserror::Error;
 use wl_proxy::{
     baseline::Baseline,
@@ -11,18 +12,12 @@ use wl_proxy::{
 
 use crate::{
     compositor::Door,
-    farewell::Farewell,
     flow::{Flow, FlowError},
     input::Focus,
     policy::Policy,
     registry::Display,
     shm::quota::{InstanceTotals, Quota},
 };
-
-/// wl_display's global error codes.
-pub const INVALID_OBJECT: u32 = 0;
-pub const INVALID_METHOD: u32 = 1;
-pub const NO_MEMORY: u32 = 2;
 
 /// Objects of one client, those being destroyed included.
 const OBJECTS: usize = 65_536;
@@ -42,7 +37,7 @@ pub enum SessionError {
 /// What the handlers of one client share.
 pub struct Session {
     pub policy: Arc<Policy>,
-    pub quota: Quota,
+    pub quota: Rc<Quota>,
     pub focus: Focus,
     condemned: Cell<bool>,
 }
@@ -71,7 +66,7 @@ pub fn serve(
     socket: OwnedFd,
     door: &Door,
     policy: Arc<Policy>,
-    totals: &InstanceTotals,
+    totals: &Arc<InstanceTotals>,
 ) -> Result<(), SessionError> {
     let socket = Rc::new(socket);
     let server = Rc::new(door.connect().map_err(SessionError::Connect)?);

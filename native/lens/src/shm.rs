@@ -1,38 +1,36 @@
 //! wl_shm: pools of memory that can't shrink, and buffers that stay inside them.
 
-pub mod buffer;
-mod extents;
-mod geometry;
-mod memory;
 pub mod quota;
 
 use std::{os::fd::OwnedFd, rc::Rc};
 
+use cloche_wayland::{
+    farewell::NO_MEMORY,
+    file,
+    geometry::{Geometry, GeometryError, pixel_bytes},
+};
 use thiserror::Error;
 use wl_proxy::protocols::wayland::{
-    wl_buffer::WlBuffer,
+    wl_buffer::{WlBuffer, WlBufferHandler},
     wl_shm::{WlShm, WlShmError, WlShmFormat, WlShmHandler},
     wl_shm_pool::{WlShmPool, WlShmPoolHandler},
 };
 
 use crate::{
-    session::{NO_MEMORY, Session},
-    shm::{
-        buffer::{Pixels, PoolMemory, ShmBuffer},
-        geometry::{Geometry, GeometryError, pixel_bytes},
-        memory::{Memory, MemoryError},
-        quota::{QuotaError, Reservation},
-    },
+    session::Session,
+    shm::quota::{QuotaError, Reservation},
 };
 
 #[derive(Debug, Error)]
 pub enum ShmError {
     #[error("a pool of {0} bytes")]
     Size(i32),
+    #[error("the pool's descriptor is not memory that can be sealed against shrinking")]
+    Unsealed,
+    #[error("the pool's descriptor is not a file of at least {0} bytes")]
+    TooSmall(u64),
     #[error(transparent)]
     Quota(#[from] QuotaError),
-    #[error(transparent)]
-    Memory(#[from] MemoryError),
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }
@@ -44,7 +42,7 @@ impl ShmError {
                 WlShmError::INVALID_STRIDE.0
             }
             Self::Geometry(GeometryError::Format(_)) => WlShmError::INVALID_FORMAT.0,
-            Self::Memory(_) => WlShmError::INVALID_FD.0,
+            Self::Unsealed | Self::TooSmall(_) => WlShmError::INVALID_FD.0,
             Self::Quota(_) => NO_MEMORY,
         }
     }
@@ -68,11 +66,10 @@ impl WlShmHandler for Shm {
         fd: &Rc<OwnedFd>,
         size: i32,
     ) {
-        let made = Pool::new(&self.session, fd, size);
-        match made.and_then(|pool| Ok((pool.memory.file.for_compositor()?, pool))) {
-            Ok((fd, pool)) => {
+        match Pool::new(&self.session, fd, size) {
+            Ok(pool) => {
                 id.set_handler(pool);
-                slf.send_create_pool(id, &fd, size);
+                slf.send_create_pool(id, fd, size);
             }
             Err(error) => self
                 .session
@@ -83,22 +80,26 @@ impl WlShmHandler for Shm {
 
 struct Pool {
     session: Rc<Session>,
-    memory: Rc<PoolMemory>,
+    file: Rc<OwnedFd>,
     mapped: Rc<Reservation>,
 }
 
 impl Pool {
-    fn new(session: &Rc<Session>, fd: &Rc<OwnedFd>, size: i32) -> Result<Self, ShmError> {
+    fn new(session: &Rc<Session>, file: &Rc<OwnedFd>, size: i32) -> Result<Self, ShmError> {
         let bytes = u64::try_from(size)
             .ok()
             .filter(|bytes| *bytes > 0)
             .ok_or(ShmError::Size(size))?;
-        let mapped = Rc::new(session.quota.mapped.reserve(bytes)?);
-        let memory = Rc::new(PoolMemory::new(Memory::adopt(fd, bytes)?));
+        // The seal comes before the look at the size: afterwards the size can only grow.
+        let is_sealed = file::seal(file);
+        check_size(file, bytes)?;
+        if !is_sealed {
+            return Err(ShmError::Unsealed);
+        }
         Ok(Self {
             session: session.clone(),
-            memory,
-            mapped,
+            file: file.clone(),
+            mapped: Rc::new(session.quota.reserve(file, bytes)?),
         })
     }
 
@@ -107,26 +108,16 @@ impl Pool {
             .ok()
             .filter(|bytes| *bytes >= self.mapped.bytes())
             .ok_or(ShmError::Size(size))?;
-        self.mapped.grow(bytes)?;
-        Ok(self.memory.file.grow(bytes)?)
+        check_size(&self.file, bytes)?;
+        Ok(self.mapped.grow(bytes)?)
     }
+}
 
-    fn buffer(
-        &self,
-        shape: (i32, i32, i32, i32),
-        format: WlShmFormat,
-    ) -> Result<ShmBuffer, ShmError> {
-        let geometry = Geometry::check(self.mapped.bytes(), shape, format)?;
-        let pixels = match self.memory.file.is_copied() {
-            true => Some(Rc::new(Pixels::new(
-                &self.memory,
-                geometry,
-                &self.session.quota.copied,
-            )?)),
-            false => None,
-        };
-        Ok(ShmBuffer::new(pixels, &self.mapped))
+fn check_size(file: &OwnedFd, bytes: u64) -> Result<(), ShmError> {
+    if file::holds(file, bytes) {
+        return Ok(());
     }
+    Err(ShmError::TooSmall(bytes))
 }
 
 impl WlShmPoolHandler for Pool {
@@ -140,9 +131,12 @@ impl WlShmPoolHandler for Pool {
         stride: i32,
         format: WlShmFormat,
     ) {
-        match self.buffer((offset, width, height, stride), format) {
-            Ok(buffer) => {
-                id.set_handler(buffer);
+        let shape = (offset, width, height, stride);
+        match Geometry::check(self.mapped.bytes(), shape, format).map_err(ShmError::from) {
+            Ok(_) => {
+                id.set_handler(Buffer {
+                    _mapped: self.mapped.clone(),
+                });
                 slf.send_create_buffer(id, offset, width, height, stride, format);
             }
             Err(error) => self
@@ -160,3 +154,10 @@ impl WlShmPoolHandler for Pool {
         }
     }
 }
+
+/// Keeps the pool's bytes reserved for as long as the compositor may map them.
+struct Buffer {
+    _mapped: Rc<Reservation>,
+}
+
+impl WlBufferHandler for Buffer {}

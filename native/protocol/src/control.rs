@@ -29,6 +29,9 @@ pub enum ControlFromGuest {
     Ready {
         #[cfg_attr(feature = "generate", schemars(length(max = 64)))]
         timings: Vec<StageTiming>,
+        /// What programs draw with: a GPU's name, or words that there is none. Null without windows.
+        #[cfg_attr(feature = "generate", schemars(length(max = 256)))]
+        renderer: Option<String>,
     },
     /// Last message: the guest powers off after it.
     Failed {
@@ -104,7 +107,8 @@ pub struct Configuration {
     pub seed: String,
     #[cfg_attr(feature = "generate", schemars(length(max = 1024)))]
     pub mounts: Vec<Mount>,
-    pub display: Option<Display>,
+    /// Whether programs can show windows, over the machine's virtio-gpu device.
+    pub windows: bool,
     pub network: Option<Network>,
     #[cfg_attr(feature = "generate", ts(type = "Record<string, string>"), schemars(extend("maxProperties" = 1024)))]
     pub environment: BTreeMap<String, String>,
@@ -121,14 +125,6 @@ pub struct Mount {
     #[cfg_attr(feature = "generate", schemars(length(min = 2, max = 4096)))]
     pub path: String,
     pub read_only: bool,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Display {
-    /// The vsock port on the host that takes Wayland connections.
-    pub port: u32,
 }
 
 /// The settings of eth0.

@@ -15,7 +15,7 @@ const configuration: Configuration = {
   clockUnixNs: "1",
   seed: "",
   mounts: [],
-  display: null,
+  windows: false,
   network: null,
   environment: {},
 };
@@ -43,7 +43,7 @@ test("hello, configure, ready", async (t) => {
   t.is((await agent.hello()).kernel, "6.12");
   const ready = agent.configure(configuration);
   guest.write(json({ type: "log", level: "info", message: "mounted" }));
-  guest.write(json({ type: "ready", timings: [{ stage: "mounts", ms: 5 }] }));
+  guest.write(json({ type: "ready", timings: [{ stage: "mounts", ms: 5 }], renderer: null }));
   t.deepEqual((await ready).timings, [{ stage: "mounts", ms: 5 }]);
   t.deepEqual(logs, ["info mounted"]);
   guest.end();
@@ -61,9 +61,9 @@ test("what the guest says has failed is what configure rejects with", async (t) 
 });
 
 const violations: [what: string, bytes: Buffer[]][] = [
-  ["ready before hello", [json({ type: "ready", timings: [] })]],
+  ["ready before hello", [json({ type: "ready", timings: [], renderer: null })]],
   ["hello twice", [json(hello), json(hello)]],
-  ["ready before configure", [json(hello), json({ type: "ready", timings: [] })]],
+  ["ready before configure", [json(hello), json({ type: "ready", timings: [], renderer: null })]],
   ["another protocol version", [json({ ...hello, protocol: 2 })]],
   ["an unknown message", [json({ type: "sudo" })]],
   ["an unknown field", [json({ ...hello, extra: 1 })]],

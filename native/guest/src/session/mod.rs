@@ -40,12 +40,17 @@ pub struct Users {
 
 impl Users {
     /// `configured` wins over what the accounts have by themselves.
-    pub fn new(user: Account, root: Account, configured: &BTreeMap<String, String>) -> Self {
+    pub fn new(
+        user: Account,
+        root: Account,
+        has_x11: bool,
+        configured: &BTreeMap<String, String>,
+    ) -> Self {
         let with_configured = |mut environment: Environment| {
             environment.extend(configured.clone());
             environment
         };
-        let user_environment = with_configured(environment::session(&user));
+        let user_environment = with_configured(environment::session(&user, has_x11));
         let root_environment = with_configured(environment::base(&root));
         Self {
             user,

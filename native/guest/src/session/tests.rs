@@ -51,7 +51,7 @@ fn sessions() -> Arc<Sessions> {
     let configured = BTreeMap::from([("CONFIGURED".to_owned(), "yes".to_owned())]);
     Sessions::new(
         reaper,
-        Users::new(account("user"), account("root"), &configured),
+        Users::new(account("user"), account("root"), false, &configured),
     )
 }
 

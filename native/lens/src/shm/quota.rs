@@ -1,135 +1,147 @@
-//! How much memory a client, and all clients of the lens together, may make the compositor map and the lens copy.
+//! How much memory a client, and all clients of the lens together, may make the compositor map.
+//!
+//! Counted by file: pools of one file are views of the same memory, and a guest whose device has all of its memory in one file
+//! has a pool in it for every picture of every program.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    os::fd::OwnedFd,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
+use rustix::fs::fstat;
 use thiserror::Error;
 
 const GIB: u64 = 1 << 30;
+/// Pools of one client.
+const POOLS: u32 = 512;
 /// Address space: clients make sparse pools far larger than what they draw (foot: 512 MiB each).
-const MAPPED: Limits = Limits {
-    count: 512,
-    client_bytes: 8 * GIB,
-    instance_bytes: 64 * GIB,
-};
-/// Memory of the lens's own, for buffers in files that can't be sealed.
-const COPIED: Limits = Limits {
-    count: 4096,
-    client_bytes: GIB,
-    instance_bytes: 4 * GIB,
-};
+const CLIENT_BYTES: u64 = 8 * GIB;
+const INSTANCE_BYTES: u64 = 64 * GIB;
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum QuotaError {
-    #[error("more than {0} shared memory pools or buffers")]
-    Count(u32),
+    #[error("more than {POOLS} shared memory pools")]
+    Count,
     #[error(
-        "more than {client_bytes} bytes of shared memory in one client, or {instance_bytes} in all"
+        "more than {CLIENT_BYTES} bytes of shared memory in one client, or {INSTANCE_BYTES} in all"
     )]
-    Bytes {
-        client_bytes: u64,
-        instance_bytes: u64,
-    },
+    Bytes,
 }
 
-#[derive(Debug)]
-struct Limits {
-    count: u32,
-    client_bytes: u64,
-    instance_bytes: u64,
-}
+/// Device and inode.
+type FileId = (u64, u64);
 
-/// What all clients hold, in bytes.
+/// The files that pools are views of.
 #[derive(Debug, Default)]
-pub struct InstanceTotals {
-    mapped: Arc<AtomicU64>,
-    copied: Arc<AtomicU64>,
+struct Files {
+    held: BTreeMap<FileId, Held>,
+    bytes: u64,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Held {
+    pools: u32,
+    /// Of the longest pool there was since the first of those that there are.
+    bytes: u64,
+}
+
+impl Files {
+    /// Takes so many pools of a file, up to so many of its bytes.
+    fn take(&mut self, file: FileId, pools: u32, bytes: u64, most: u64) -> Result<(), QuotaError> {
+        let held = self.held.get(&file).copied().unwrap_or_default();
+        let new = bytes.saturating_sub(held.bytes);
+        let all = self.bytes.checked_add(new).filter(|all| *all <= most);
+        self.bytes = all.ok_or(QuotaError::Bytes)?;
+        self.held.insert(
+            file,
+            Held {
+                pools: held.pools + pools,
+                bytes: held.bytes + new,
+            },
+        );
+        Ok(())
+    }
+
+    /// Gives one pool of a file back.
+    fn give(&mut self, file: FileId) {
+        let Some(held) = self.held.get_mut(&file) else {
+            return;
+        };
+        held.pools = held.pools.saturating_sub(1);
+        if held.pools == 0 {
+            self.bytes -= held.bytes;
+            self.held.remove(&file);
+        }
+    }
+}
+
+/// What all clients hold.
+#[derive(Debug, Default)]
+pub struct InstanceTotals(Mutex<Files>);
+
+impl InstanceTotals {
+    fn change<T>(&self, change: impl FnOnce(&mut Files) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What one client holds.
 #[derive(Debug)]
 pub struct Quota {
-    pub mapped: Rc<Ledger>,
-    pub copied: Rc<Ledger>,
+    pools: Cell<u32>,
+    files: RefCell<Files>,
+    totals: Arc<InstanceTotals>,
 }
 
 impl Quota {
-    pub fn new(totals: &InstanceTotals) -> Self {
-        Self {
-            mapped: Ledger::new(&MAPPED, &totals.mapped),
-            copied: Ledger::new(&COPIED, &totals.copied),
-        }
-    }
-}
-
-#[derive(Debug)]
-pub struct Ledger {
-    limits: &'static Limits,
-    count: Cell<u32>,
-    bytes: Cell<u64>,
-    instance_bytes: Arc<AtomicU64>,
-}
-
-impl Ledger {
-    fn new(limits: &'static Limits, instance_bytes: &Arc<AtomicU64>) -> Rc<Self> {
-        let instance_bytes = instance_bytes.clone();
+    pub fn new(totals: &Arc<InstanceTotals>) -> Rc<Self> {
         Rc::new(Self {
-            limits,
-            count: Cell::default(),
-            bytes: Cell::default(),
-            instance_bytes,
+            pools: Cell::default(),
+            files: RefCell::default(),
+            totals: totals.clone(),
         })
     }
 
-    pub fn reserve(self: &Rc<Self>, bytes: u64) -> Result<Reservation, QuotaError> {
-        if self.count.get() >= self.limits.count {
-            return Err(QuotaError::Count(self.limits.count));
+    pub fn reserve(self: &Rc<Self>, file: &OwnedFd, bytes: u64) -> Result<Reservation, QuotaError> {
+        if self.pools.get() >= POOLS {
+            return Err(QuotaError::Count);
         }
-        self.take(bytes)?;
-        self.count.set(self.count.get() + 1);
+        // A file that can't be looked at was refused before.
+        let file = fstat(file).map_or((0, 0), |info| (info.st_dev, info.st_ino));
+        self.take(file, 1, bytes)?;
+        self.pools.set(self.pools.get() + 1);
         Ok(Reservation {
-            ledger: self.clone(),
+            quota: self.clone(),
+            file,
             bytes: Cell::new(bytes),
         })
     }
 
-    fn take(&self, bytes: u64) -> Result<(), QuotaError> {
-        let Limits {
-            client_bytes,
-            instance_bytes,
-            ..
-        } = *self.limits;
-        let over = QuotaError::Bytes {
-            client_bytes,
-            instance_bytes,
-        };
-        let Some(mine) = self
-            .bytes
-            .get()
-            .checked_add(bytes)
-            .filter(|sum| *sum <= client_bytes)
-        else {
-            return Err(over);
-        };
-        let within = |all: u64| all.checked_add(bytes).filter(|sum| *sum <= instance_bytes);
-        self.instance_bytes
-            .fetch_update(Relaxed, Relaxed, within)
-            .map_err(|_| over)?;
-        self.bytes.set(mine);
-        Ok(())
+    fn take(&self, file: FileId, pools: u32, bytes: u64) -> Result<(), QuotaError> {
+        let mut files = self.files.borrow_mut();
+        let before = files.held.get(&file).copied();
+        let bytes_before = files.bytes;
+        files.take(file, pools, bytes, CLIENT_BYTES)?;
+        self.totals
+            .change(|all| all.take(file, pools, bytes, INSTANCE_BYTES))
+            .inspect_err(|_| {
+                files.bytes = bytes_before;
+                match before {
+                    Some(held) => files.held.insert(file, held),
+                    None => files.held.remove(&file),
+                };
+            })
     }
 }
 
-/// The bytes of one pool or buffer; given back on drop.
+/// One pool; given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
-    ledger: Rc<Ledger>,
+    quota: Rc<Quota>,
+    file: FileId,
     bytes: Cell<u64>,
 }
 
@@ -139,7 +151,7 @@ impl Reservation {
     }
 
     pub fn grow(&self, bytes: u64) -> Result<(), QuotaError> {
-        self.ledger.take(bytes.saturating_sub(self.bytes.get()))?;
+        self.quota.take(self.file, 0, bytes)?;
         self.bytes.set(bytes.max(self.bytes.get()));
         Ok(())
     }
@@ -147,55 +159,74 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let bytes = self.bytes.get();
-        self.ledger.count.set(self.ledger.count.get() - 1);
-        self.ledger.bytes.set(self.ledger.bytes.get() - bytes);
-        self.ledger.instance_bytes.fetch_sub(bytes, Relaxed);
+        self.quota.pools.set(self.quota.pools.get() - 1);
+        self.quota.files.borrow_mut().give(self.file);
+        self.quota.totals.change(|all| all.give(self.file));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{MemfdFlags, memfd_create};
+
     use super::*;
+
+    fn file() -> OwnedFd {
+        memfd_create("test", MemfdFlags::CLOEXEC).expect("memfd")
+    }
+
+    fn held(totals: &InstanceTotals) -> u64 {
+        totals.change(|all| all.bytes)
+    }
 
     #[test]
     fn bytes_are_bounded_a_client_and_given_back() {
-        let totals = InstanceTotals::default();
-        let ledger = Quota::new(&totals).copied;
-        let first = ledger.reserve(GIB - 1).expect("fits");
-        assert!(matches!(ledger.reserve(2), Err(QuotaError::Bytes { .. })));
-        assert!(first.grow(GIB + 1).is_err());
-        assert_eq!(first.grow(GIB), Ok(()));
+        let totals = Arc::default();
+        let quota = Quota::new(&totals);
+        let first = quota.reserve(&file(), CLIENT_BYTES - 1).expect("fits");
+        assert!(matches!(quota.reserve(&file(), 2), Err(QuotaError::Bytes)));
+        assert!(first.grow(CLIENT_BYTES + 1).is_err());
+        assert_eq!(first.grow(CLIENT_BYTES), Ok(()));
         drop(first);
-        assert!(ledger.reserve(GIB).is_ok());
-        assert_eq!(totals.copied.load(Relaxed), 0);
+        assert!(quota.reserve(&file(), CLIENT_BYTES).is_ok());
+        assert_eq!(held(&totals), 0);
     }
 
     #[test]
     fn bytes_are_bounded_over_all_clients() {
-        let totals = InstanceTotals::default();
-        let clients: Vec<_> = (0..5).map(|_| Quota::new(&totals)).collect();
+        let totals = Arc::default();
+        let clients: Vec<_> = (0..9).map(|_| Quota::new(&totals)).collect();
         let held: Vec<_> = clients
             .iter()
-            .map(|client| client.copied.reserve(GIB))
+            .map(|client| client.reserve(&file(), CLIENT_BYTES))
             .collect();
-        assert_eq!(
-            held.iter()
-                .filter(|reservation| reservation.is_ok())
-                .count(),
-            4
-        );
+        assert_eq!(held.iter().filter(|it| it.is_ok()).count(), 8);
+        drop(held);
+        assert_eq!(self::held(&totals), 0);
+        let refused = &clients[8];
+        assert!(refused.reserve(&file(), CLIENT_BYTES).is_ok());
+    }
+
+    #[test]
+    fn pools_of_one_file_are_the_same_memory() {
+        let totals = Arc::default();
+        let window = file();
+        let clients: Vec<_> = (0..64).map(|_| Quota::new(&totals)).collect();
+        let held: Vec<_> = clients
+            .iter()
+            .flat_map(|client| (1..100).map(|part| client.reserve(&window, part * (GIB / 100))))
+            .collect();
+        assert!(held.iter().all(Result::is_ok));
+        assert_eq!(self::held(&totals), 99 * (GIB / 100));
+        drop(held);
+        assert_eq!(self::held(&totals), 0);
     }
 
     #[test]
     fn pools_are_bounded() {
-        let ledger = Quota::new(&InstanceTotals::default()).mapped;
-        let held: Vec<_> = (0..=MAPPED.count).map(|_| ledger.reserve(1)).collect();
-        assert_eq!(
-            held.iter()
-                .filter(|reservation| reservation.is_err())
-                .count(),
-            1
-        );
+        let quota = Quota::new(&Arc::default());
+        let window = file();
+        let held: Vec<_> = (0..=POOLS).map(|_| quota.reserve(&window, 1)).collect();
+        assert_eq!(held.iter().filter(|it| it.is_err()).count(), 1);
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    os::{fd::OwnedFd, unix::net::UnixListener},
+    os::{
+        fd::OwnedFd,
+        unix::net::{UnixListener, UnixStream},
+    },
     path::Path,
     sync::{Arc, Mutex, MutexGuard},
     thread,
@@ -24,7 +27,7 @@ pub struct Request {
 pub struct Seen {
     pub requests: Vec<Request>,
     pub descriptors: Vec<OwnedFd>,
-    connections: Vec<std::os::unix::net::UnixStream>,
+    connections: Vec<UnixStream>,
 }
 
 #[derive(Clone)]
@@ -59,10 +62,12 @@ impl Compositor {
 
     /// Sends an event to a client's connection; the lens's own is 0.
     pub fn send(&self, connection: usize, bytes: &[u8], descriptor: Option<&OwnedFd>) {
-        let stream = self.seen().connections[connection]
-            .try_clone()
-            .expect("clone");
-        Peer::new(stream).send_with(bytes, descriptor);
+        Peer::new(self.stream(connection)).send_with(bytes, descriptor);
+    }
+
+    pub fn stream(&self, connection: usize) -> UnixStream {
+        let stream = self.seen().connections[connection].try_clone();
+        stream.expect("clone")
     }
 
     /// Ends every connection, as a compositor that dies does.

@@ -5,9 +5,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use cloche_protocol::frame::{self, Kind};
-use cloche_protocol::{
-    CONTROL_PORT, EXEC_PORT, PROTOCOL_VERSION, STDIN_WINDOW, WAYLAND_PORT, control, exec,
-};
+use cloche_protocol::{CONTROL_PORT, EXEC_PORT, PROTOCOL_VERSION, STDIN_WINDOW, control, exec};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
@@ -44,10 +42,9 @@ fn typescript() -> String {
     }
     let constants = [
         format!("export const protocolVersion = {PROTOCOL_VERSION};"),
-        "/** vsock ports: control and wayland are connected to by the guest, exec by the host. */"
-            .into(),
+        "/** vsock ports: control is connected to by the guest, exec by the host. */".into(),
         format!(
-            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, wayland: {WAYLAND_PORT} }} as const;"
+            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT} }} as const;"
         ),
         "/** Bytes of input that may be on the way to a session with `stdinCredit`. */".into(),
         format!("export const stdinWindowBytes = {STDIN_WINDOW};"),
@@ -68,7 +65,6 @@ fn typescript() -> String {
         declare::<control::ControlToGuest>(),
         declare::<control::Configuration>(),
         declare::<control::Mount>(),
-        declare::<control::Display>(),
         declare::<control::Network>(),
         declare::<exec::ExecToGuest>(),
         declare::<exec::Command>(),

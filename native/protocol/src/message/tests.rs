@@ -21,7 +21,7 @@ fn configure() -> serde_json::Value {
         "type": "configure", "hostname": "foot", "machineId": "0123456789abcdef0123456789abcdef",
         "clockUnixNs": "1795390000000000000", "seed": "", "environment": {"A": "b"},
         "mounts": [{"tag": "home", "path": "/home/user", "readOnly": false}],
-        "display": {"port": 1026},
+        "windows": true,
         "network": {"address": "10.0.2.15", "prefixLength": 24, "gateway": "10.0.2.2", "dns": ["10.0.2.3"]},
     })
 }
@@ -48,6 +48,16 @@ fn messages_have_the_form_that_is_documented() {
         serde_json::to_value(message).expect("serializable"),
         configure()
     );
+
+    let ready = ControlFromGuest::Ready {
+        timings: Vec::new(),
+        renderer: None,
+    };
+    let text = serde_json::to_value(ready).expect("serializable");
+    assert_eq!(
+        text,
+        json!({"type": "ready", "timings": [], "renderer": null})
+    );
 }
 
 #[test]
@@ -65,7 +75,7 @@ fn unknown_fields_are_refused_at_every_depth() {
         from_json::<ExecToGuest>(json!({"type": "resize", "columns": 1, "rows": 1, "x": 1}))
             .is_err()
     );
-    for pointer in ["", "/mounts/0", "/display", "/network"] {
+    for pointer in ["", "/mounts/0", "/network"] {
         let mut message = configure();
         message
             .pointer_mut(pointer)

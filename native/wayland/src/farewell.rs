@@ -9,7 +9,10 @@ use wl_proxy::{
     state::{Destructor, State, StateHandler},
 };
 
-use crate::session::INVALID_METHOD;
+/// wl_display's global error codes.
+pub const INVALID_OBJECT: u32 = 0;
+pub const INVALID_METHOD: u32 = 1;
+pub const NO_MEMORY: u32 = 2;
 
 const DISPLAY: u32 = 1;
 const REASON_BYTES: usize = 512;

@@ -1,11 +1,7 @@
-//! Where a buffer lies in its pool, checked so that no later arithmetic can leave the pool.
-
-use std::ops::Range;
+//! The shape of a buffer, and where it lies in its pool, checked so that no later arithmetic can leave the pool.
 
 use thiserror::Error;
 use wl_proxy::protocols::wayland::wl_shm::WlShmFormat;
-
-use crate::damage::Damage;
 
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum GeometryError {
@@ -24,7 +20,7 @@ pub enum GeometryError {
 }
 
 /// Bytes a pixel of the formats that are offered: packed, one plane.
-pub fn pixel_bytes(format: WlShmFormat) -> Option<i64> {
+pub fn pixel_bytes(format: WlShmFormat) -> Option<u8> {
     use WlShmFormat as F;
     Some(match format {
         F::RGB565 | F::BGR565 => 2,
@@ -43,12 +39,32 @@ pub fn pixel_bytes(format: WlShmFormat) -> Option<i64> {
     })
 }
 
-/// In bytes and rows.
+/// A picture: in pixels, none of them 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub width: i32,
+    pub height: i32,
+    pub format: WlShmFormat,
+    pub pixel_bytes: u8,
+}
+
+impl Shape {
+    /// Bytes a row where nothing else decides: whole pixels, and what every reader of pictures can take.
+    pub fn stride(&self) -> usize {
+        (self.width as usize).next_multiple_of(4) * usize::from(self.pixel_bytes)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.stride() * self.height as usize
+    }
+}
+
+/// A picture in a pool. In bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
-    offset: u64,
-    stride: u64,
-    height: u32,
+    pub shape: Shape,
+    pub offset: usize,
+    pub stride: usize,
 }
 
 impl Geometry {
@@ -57,43 +73,32 @@ impl Geometry {
         (offset, width, height, stride): (i32, i32, i32, i32),
         format: WlShmFormat,
     ) -> Result<Self, GeometryError> {
-        let pixel = pixel_bytes(format).ok_or(GeometryError::Format(format.0))?;
-        let bounds = GeometryError::Bounds {
-            offset,
-            width,
-            height,
-            stride,
-            pool_bytes,
-        };
+        let pixel_bytes = pixel_bytes(format).ok_or(GeometryError::Format(format.0))?;
         let end = i64::from(offset) + i64::from(stride) * i64::from(height);
         let fits = offset >= 0
             && width > 0
             && height > 0
-            && i64::from(stride) >= i64::from(width) * pixel
-            && u64::try_from(end).is_ok_and(|end| end <= pool_bytes);
-        match (
-            u64::try_from(offset),
-            u64::try_from(stride),
-            u32::try_from(height),
-        ) {
-            (Ok(offset), Ok(stride), Ok(height)) if fits => Ok(Self {
+            && i64::from(stride) >= i64::from(width) * i64::from(pixel_bytes)
+            && u64::try_from(end).is_ok_and(|end: u64| end <= pool_bytes);
+        match (usize::try_from(offset), usize::try_from(stride)) {
+            (Ok(offset), Ok(stride)) if fits => Ok(Self {
+                shape: Shape {
+                    width,
+                    height,
+                    format,
+                    pixel_bytes,
+                },
                 offset,
                 stride,
-                height,
             }),
-            _ => Err(bounds),
+            _ => Err(GeometryError::Bounds {
+                offset,
+                width,
+                height,
+                stride,
+                pool_bytes,
+            }),
         }
-    }
-
-    /// The pool's bytes that the damage covers.
-    pub fn bytes(&self, damage: &Damage) -> Range<u64> {
-        let rows = match damage {
-            Damage::Nothing => 0..0,
-            Damage::Rows(rows) => rows.start.min(self.height)..rows.end.min(self.height),
-            Damage::Everything => 0..self.height,
-        };
-        let at = |row: u32| self.offset + u64::from(row) * self.stride;
-        at(rows.start)..at(rows.end)
     }
 }
 
@@ -108,10 +113,8 @@ mod tests {
     #[test]
     fn a_buffer_that_fills_its_pool_is_taken() {
         let geometry = Geometry::check(4096, (96, 10, 10, 400), ARGB).expect("fits");
-        assert_eq!(geometry.bytes(&Damage::Everything), 96..4096);
-        assert_eq!(geometry.bytes(&Damage::Rows(1..2)), 496..896);
-        assert_eq!(geometry.bytes(&Damage::Rows(20..30)), 4096..4096);
-        assert!(geometry.bytes(&Damage::Nothing).is_empty());
+        assert_eq!((geometry.offset, geometry.stride), (96, 400));
+        assert_eq!((geometry.shape.stride(), geometry.shape.bytes()), (48, 480));
     }
 
     #[test]
@@ -143,14 +146,12 @@ mod tests {
             pool in 0u64..=i32::MAX as u64,
             shape in (any::<i32>(), any::<i32>(), any::<i32>(), any::<i32>()),
             small in (0i32..4096, 1i32..64, 1i32..64, 1i32..512),
-            rows in any::<(u32, u32)>(),
         ) {
             for shape in [shape, small] {
                 if let Ok(geometry) = Geometry::check(pool, shape, ARGB) {
-                    for damage in [Damage::Everything, Damage::Nothing, Damage::Rows(rows.0..rows.1.max(rows.0))] {
-                        let bytes = geometry.bytes(&damage);
-                        prop_assert!(bytes.start <= bytes.end && bytes.end <= pool);
-                    }
+                    let rows = geometry.shape.height as usize;
+                    prop_assert!(geometry.offset + geometry.stride * rows <= pool as usize);
+                    prop_assert!(geometry.shape.width as usize * 4 <= geometry.stride);
                 }
             }
         }

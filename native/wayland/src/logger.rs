@@ -1,9 +1,9 @@
-//! The log on stderr: warnings, one line a second at most, free of what a guest could put in them to deceive a terminal.
+//! A proxy's log on stderr: warnings, one line a second at most, free of what a guest could put in them to deceive a terminal.
 
 use std::{
     error::Error,
     panic,
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -16,6 +16,7 @@ const LINE_CHARACTERS: usize = 400;
 const PANIC: &str = "panic";
 
 static LOGGER: Logger = Logger {
+    name: OnceLock::new(),
     usual: Mutex::new(None),
     panics: Mutex::new(None),
 };
@@ -24,13 +25,15 @@ static LOGGER: Logger = Logger {
 type Last = Mutex<Option<(Instant, u32)>>;
 
 struct Logger {
+    name: OnceLock<&'static str>,
     usual: Last,
     panics: Last,
 }
 
-pub fn install() {
+/// Lines begin with the program's name from here on.
+pub fn install(name: &'static str) {
     // Fails only when a logger is already set.
-    if log::set_logger(&LOGGER).is_ok() {
+    if LOGGER.name.set(name).is_ok() && log::set_logger(&LOGGER).is_ok() {
         log::set_max_level(LevelFilter::Info);
         // A client that makes its thread panic gets no more lines than any other.
         panic::set_hook(Box::new(|panic| log::error!(target: PANIC, "{panic}")));
@@ -89,7 +92,8 @@ impl Log for Logger {
         } else {
             String::new()
         };
-        eprintln!("cloche-lens: {}{more}", clean(&record.args().to_string()));
+        let name = self.name.get().copied().unwrap_or_default();
+        eprintln!("{name}: {}{more}", clean(&record.args().to_string()));
     }
 
     fn flush(&self) {}
@@ -107,8 +111,10 @@ mod tests {
 
     #[test]
     fn an_error_is_told_with_its_causes_once() {
-        let inner = std::io::Error::other("refused");
-        let outer = crate::session::SessionError::Connect(inner);
-        assert_eq!(chain(&outer), "can't connect to the compositor: refused");
+        #[derive(Debug, thiserror::Error)]
+        #[error("can't connect")]
+        struct Outer(#[source] std::io::Error);
+        let outer = Outer(std::io::Error::other("refused"));
+        assert_eq!(chain(&outer), "can't connect: refused");
     }
 }

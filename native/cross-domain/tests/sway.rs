@@ -1,0 +1,209 @@
+//! Real programs through the proxy on a real compositor: headless sway with foot, grim, swaymsg and wayland-info.
+
+mod support;
+
+use std::{
+    os::unix::fs::chown,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use support::{Folder, LAYOUTS, Proxy, wait_for};
+
+const TOOLS: [&str; 5] = ["sway", "foot", "grim", "swaymsg", "wayland-info"];
+/// sway refuses to run as root: then it gets this user.
+const USER: u32 = 1000;
+
+struct Desktop {
+    folder: Folder,
+    sway: Child,
+}
+
+fn is_on_path(tool: &str) -> bool {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .any(|it| it.join(tool).exists())
+}
+
+impl Desktop {
+    fn start() -> Option<Self> {
+        if let Some(tool) = TOOLS.into_iter().find(|tool| !is_on_path(tool)) {
+            let required = std::env::var("CLOCHE_REQUIRE")
+                .unwrap_or_default()
+                .split(',')
+                .any(|it| it == "sway");
+            assert!(
+                !required,
+                "CLOCHE_REQUIRE=sway, and {tool} is not installed"
+            );
+            eprintln!("skipped: {tool} is not installed");
+            return None;
+        }
+        let folder = Folder::new();
+        if rustix::process::geteuid().is_root() {
+            chown(folder.join(""), Some(USER), Some(USER)).expect("chown");
+        }
+        std::fs::write(
+            folder.join("config"),
+            "output HEADLESS-1 resolution 640x400\ndefault_border none\nfloating_modifier Mod1\nfor_window [app_id=\".*\"] floating enable\n",
+        )
+        .expect("config");
+        let mut command = run(&folder, "sway");
+        command.arg("-c").arg(folder.join("config"));
+        command
+            .env("WLR_BACKENDS", "headless")
+            .env("WLR_RENDERER", "pixman")
+            .env("WLR_LIBINPUT_NO_DEVICES", "1");
+        let sway = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sway");
+        let desktop = Self { folder, sway };
+        wait_for("sway", || {
+            desktop.ipc().is_some() && desktop.socket().exists()
+        });
+        Some(desktop)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.join("wayland-1")
+    }
+
+    fn ipc(&self) -> Option<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.join(""))
+            .expect("folder")
+            .flatten();
+        entries
+            .map(|entry| entry.path())
+            .find(|path| path.to_string_lossy().contains("sway-ipc"))
+    }
+
+    fn output(&self, program: &str, display: &std::path::Path, arguments: &[&str]) -> String {
+        let mut command = run(&self.folder, program);
+        command
+            .args(arguments)
+            .env("WAYLAND_DISPLAY", display)
+            .env("SWAYSOCK", self.ipc().expect("ipc"));
+        String::from_utf8_lossy(&command.output().expect(program).stdout).into_owned()
+    }
+
+    fn screenshot(&self) -> Vec<u8> {
+        let path = self.folder.join("screenshot.ppm");
+        self.output(
+            "grim",
+            &self.socket(),
+            &["-t", "ppm", &path.to_string_lossy()],
+        );
+        std::fs::read(path).expect("screenshot")
+    }
+
+    fn tree(&self) -> String {
+        self.output("swaymsg", &self.socket(), &["-r", "-t", "get_tree"])
+    }
+
+    /// The picture of foot with this text in it, over the display at `socket`.
+    fn picture_of(&self, socket: &std::path::Path, script: &str) -> Vec<u8> {
+        let empty = self.screenshot();
+        let mut foot = run(&self.folder, "foot");
+        foot.args([
+            "--config=/dev/null",
+            "-o",
+            "cursor.blink=no",
+            "--title",
+            "hello",
+        ]);
+        foot.args(["--window-size-pixels=400x300", "sh", "-c", script]);
+        let mut foot = foot
+            .env("WAYLAND_DISPLAY", socket)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("foot");
+        wait_for("foot's window", || self.tree().contains("hello"));
+        wait_for("foot's picture", || self.screenshot() != empty);
+        wait_for("the script's end", || self.folder.join("done").exists());
+        std::fs::remove_file(self.folder.join("done")).expect("remove");
+        let mut last = self.screenshot();
+        wait_for("a picture that stays", || {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            let next = self.screenshot();
+            std::mem::replace(&mut last, next.clone()) == next
+        });
+        foot.kill().expect("kill");
+        foot.wait().expect("wait");
+        wait_for("the window to go", || !self.tree().contains("hello"));
+        last
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        let _ = self.sway.kill();
+        let _ = self.sway.wait();
+    }
+}
+
+fn run(folder: &Folder, program: &str) -> Command {
+    let mut command = Command::new(program);
+    if rustix::process::geteuid().is_root() {
+        use std::os::unix::process::CommandExt;
+        command.uid(USER).gid(USER);
+    }
+    command
+        .env("XDG_RUNTIME_DIR", folder.join(""))
+        .env("HOME", folder.join(""))
+        .env_remove("WAYLAND_DISPLAY");
+    command
+}
+
+#[test]
+fn a_terminal_that_scrolls_looks_as_it_does_without_the_proxy() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    let done = desktop.folder.join("done");
+    let script = format!(
+        "for i in $(seq 1 400); do echo \"line $i of a page that scrolls\"; done; touch {}; sleep 60",
+        done.display()
+    );
+    let direct = desktop.picture_of(&desktop.socket(), &script);
+    for layout in LAYOUTS {
+        let inner = Folder::new();
+        let proxy = Proxy::start(&inner, layout, &desktop.socket());
+        if rustix::process::geteuid().is_root() {
+            chown(&proxy.socket, Some(USER), Some(USER)).expect("chown");
+        }
+        let through = desktop.picture_of(&proxy.socket, &script);
+        assert!(through == direct, "{layout:?}: the pictures differ");
+        let counted = proxy.counted(0);
+        eprintln!("{layout:?}: {:?}", counted);
+        assert!(counted.0 > 0 && counted.2 > 0);
+    }
+}
+
+#[test]
+fn a_program_sees_the_same_globals_but_for_dmabufs() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    let inner = Folder::new();
+    let proxy = Proxy::start(&inner, LAYOUTS[0], &desktop.socket());
+    if rustix::process::geteuid().is_root() {
+        chown(&proxy.socket, Some(USER), Some(USER)).expect("chown");
+    }
+    let names = |socket| {
+        let text = desktop.output("wayland-info", socket, &[]);
+        let names = text.lines().filter_map(|line| {
+            Some(
+                line.strip_prefix("interface: '")?
+                    .split('\'')
+                    .next()?
+                    .to_owned(),
+            )
+        });
+        names.collect::<Vec<_>>()
+    };
+    let (all, seen) = (names(&desktop.socket()), names(&proxy.socket));
+    assert!(seen.len() > 8 && seen.iter().all(|name| all.contains(name)));
+    assert!(!seen.contains(&"zwp_linux_dmabuf_v1".to_owned()));
+    assert!(seen.contains(&"wl_shm".to_owned()));
+}

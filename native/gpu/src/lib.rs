@@ -1,0 +1,13 @@
+//! A virtio-gpu device with the cross-domain capability set only, served over vfio-user. docs/cross-domain.md has the protocol.
+
+pub mod args;
+pub mod channel;
+pub mod control;
+pub mod device;
+pub mod memory;
+pub mod pci;
+pub mod queue;
+pub mod serve;
+pub mod transport;
+pub mod wait;
+pub mod window;
