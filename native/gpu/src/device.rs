@@ -17,6 +17,7 @@ use crate::{
     memory::{GuestMemory, MemoryError},
     pci::{COMMON, Config, DEVICE, ISR, MSIX_TABLE, NOTIFY, NOTIFY_STEP, PART, VECTORS},
     queue::{QueueError, Taken},
+    registers,
     transport::{CONTROL, CURSOR, Effect, Transport},
     wait::{Token, Waiter},
     window::Window,
@@ -53,12 +54,12 @@ impl Device {
             (VFIO_PCI_CONFIG_REGION_INDEX, _) => self.config.read(offset, data),
             (VFIO_PCI_BAR0_REGION_INDEX, COMMON..ISR) => self.transport.read(offset, data),
             (VFIO_PCI_BAR0_REGION_INDEX, DEVICE..NOTIFY) => {
-                let mut registers = [0; 16];
-                registers[CAPSETS_AT] = 1;
-                copy(&registers, offset - DEVICE, data);
+                let mut state = [0; 16];
+                state[CAPSETS_AT] = 1;
+                registers::read(&state, offset - DEVICE, data);
             }
             (VFIO_PCI_BAR0_REGION_INDEX, MSIX_TABLE..) => {
-                copy(&self.vector_table, offset - MSIX_TABLE, data);
+                registers::read(&self.vector_table, offset - MSIX_TABLE, data);
             }
             _ => {}
         }
@@ -75,12 +76,8 @@ impl Device {
                 self.kick((offset - NOTIFY) / NOTIFY_STEP);
             }
             (VFIO_PCI_BAR0_REGION_INDEX, MSIX_TABLE..) => {
-                for (at, byte) in (offset - MSIX_TABLE..).zip(data) {
-                    let cell = usize::try_from(at)
-                        .ok()
-                        .and_then(|at| self.vector_table.get_mut(at));
-                    cell.into_iter().for_each(|cell| *cell = *byte);
-                }
+                let table = &mut self.vector_table;
+                registers::write(table, offset - MSIX_TABLE, data, |_| 0xff);
             }
             _ => {}
         }
@@ -201,15 +198,6 @@ impl Device {
             // An eventfd that is full has an interrupt on its way already.
             let _ = (&*file).write(&1u64.to_ne_bytes());
         }
-    }
-}
-
-fn copy(registers: &[u8], offset: u64, data: &mut [u8]) {
-    for (at, byte) in (offset..).zip(data) {
-        *byte = usize::try_from(at)
-            .ok()
-            .and_then(|at| registers.get(at).copied())
-            .unwrap_or(0);
     }
 }
 

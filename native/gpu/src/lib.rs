@@ -7,6 +7,7 @@ pub mod device;
 pub mod memory;
 pub mod pci;
 pub mod queue;
+mod registers;
 pub mod serve;
 pub mod transport;
 pub mod wait;

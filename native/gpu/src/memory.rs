@@ -45,6 +45,12 @@ impl GuestMemory {
         if vm_memory::GuestMemoryBackend::num_regions(&*self.0) >= REGIONS {
             return Err(failed("too many regions".into()));
         }
+        // What lies behind a file's end can be mapped, and faults.
+        let end = offset.checked_add(size);
+        let length = file.metadata().map_or(0, |info| info.len());
+        if size == 0 || end.is_none_or(|end| end > length) {
+            return Err(failed(format!("its file has {length} bytes")));
+        }
         let bytes = usize::try_from(size).map_err(|error| failed(error.to_string()))?;
         let mapping = MmapRegion::from_file(FileOffset::new(file, offset), bytes)
             .map_err(|error| failed(error.to_string()))?;

@@ -2,6 +2,8 @@
 //!
 //! Virtio 1.3, sections 4.1.2 (ids) and 4.1.4 (capabilities); PCI 3.0, section 6.
 
+use crate::registers;
+
 /// BAR 0, in bytes from its start.
 pub const COMMON: u64 = 0x0000;
 pub const ISR: u64 = 0x1000;
@@ -60,34 +62,12 @@ impl Config {
     }
 
     pub fn read(&self, offset: u64, data: &mut [u8]) {
-        for (at, byte) in (offset..).zip(data) {
-            *byte = usize::try_from(at)
-                .ok()
-                .and_then(|at| self.bytes.get(at).copied())
-                .unwrap_or(0);
-        }
+        registers::read(&self.bytes, offset, data);
     }
 
     pub fn write(&mut self, offset: u64, data: &[u8]) {
-        for (at, byte) in (offset..).zip(data) {
-            let Some(at) = usize::try_from(at).ok().filter(|at| *at < self.bytes.len()) else {
-                return;
-            };
-            let mask = self.writable(at);
-            self.bytes[at] = self.bytes[at] & !mask | byte & mask;
-        }
-    }
-
-    /// Bits of the byte that a write changes.
-    fn writable(&self, at: usize) -> u8 {
-        match at {
-            0x04 => 0b0000_0110, // command: memory space, bus master
-            0x05 => 0b0000_0100, // command: interrupts off
-            0x10..0x28 => self.bar_masks[(at - 0x10) / 4].to_le_bytes()[at % 4],
-            0x3c => 0xff, // interrupt line: a scratch register
-            0x43 => 0xc0, // MSI-X: on, masked
-            _ => 0,
-        }
+        let bar_masks = self.bar_masks;
+        registers::write(&mut self.bytes, offset, data, |at| writable(at, &bar_masks));
     }
 
     fn put(&mut self, at: usize, bytes: &[u8]) {
@@ -135,6 +115,18 @@ impl Config {
         self.put(at, &[VENDOR_SPECIFIC, next, length, kind, bar, id, 0, 0]);
         self.put(at + 8, &(offset as u32).to_le_bytes());
         self.put(at + 12, &(size as u32).to_le_bytes());
+    }
+}
+
+/// Bits of a byte that a write changes.
+fn writable(at: usize, bar_masks: &[u32; 6]) -> u8 {
+    match at {
+        0x04 => 0b0000_0110, // command: memory space, bus master
+        0x05 => 0b0000_0100, // command: interrupts off
+        0x10..0x28 => bar_masks[(at - 0x10) / 4].to_le_bytes()[at % 4],
+        0x3c => 0xff, // interrupt line: a scratch register
+        0x43 => 0xc0, // MSI-X: on, masked
+        _ => 0,
     }
 }
 

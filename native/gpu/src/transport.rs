@@ -2,7 +2,10 @@
 
 use virtio_queue::QueueT;
 
-use crate::queue::{Queue, QueueError, SIZE};
+use crate::{
+    queue::{Queue, QueueError, SIZE},
+    registers,
+};
 
 pub const CONTROL: usize = 0;
 pub const CURSOR: usize = 1;
@@ -72,9 +75,8 @@ impl Transport {
 
     /// The registers as they are now.
     pub fn read(&self, offset: u64, data: &mut [u8]) {
-        let mut registers = [0; 0x40];
-        let mut put =
-            |at: usize, bytes: &[u8]| registers[at..at + bytes.len()].copy_from_slice(bytes);
+        let mut state = [0; 0x40];
+        let mut put = |at: usize, bytes: &[u8]| state[at..at + bytes.len()].copy_from_slice(bytes);
         let half = |features: u64, half: u32| match half {
             0 => features as u32,
             1 => (features >> 32) as u32,
@@ -100,12 +102,7 @@ impl Transport {
             put(40, &queue.ring.avail_ring().to_le_bytes());
             put(48, &queue.ring.used_ring().to_le_bytes());
         }
-        for (at, byte) in (offset..).zip(data) {
-            *byte = usize::try_from(at)
-                .ok()
-                .and_then(|at| registers.get(at).copied())
-                .unwrap_or(0);
-        }
+        registers::read(&state, offset, data);
     }
 
     /// A register is written whole, or for 64-bit ones in halves.

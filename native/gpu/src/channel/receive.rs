@@ -44,7 +44,8 @@ pub fn receive(socket: &OwnedFd, room: usize) -> Result<Option<Received>, Channe
                 descriptors.extend(received);
             }
         }
-        if read.flags.contains(ReturnFlags::CTRUNC) {
+        // The space for 28 is rounded up, and 29 fit.
+        if read.flags.contains(ReturnFlags::CTRUNC) || descriptors.len() > MAX_IDENTIFIERS {
             return Err(ChannelError::Descriptor("too many descriptors"));
         }
         bytes.truncate(read.bytes);
