@@ -103,6 +103,9 @@ impl Gpu {
             (Fate::Write(pipe), Some(channel)) if header.is_fenced() => {
                 done.extend(channel.hold_write(pipe, taken));
             }
+            _ if header.kind == wire::SUBMIT_3D && !header.is_fenced() => {
+                done.push(taken.unawaited())
+            }
             _ => done.push(taken),
         }
         Ok(())

@@ -10,6 +10,8 @@ use crate::memory::GuestMemory;
 
 /// Entries, at most.
 pub const SIZE: u16 = 256;
+/// Answers that nobody waits for come without an interrupt, up to so many: an interrupt costs more than the request did.
+const UNAWAITED: u16 = 32;
 /// Bytes of one request: the longest is a blob with its pages, 16 bytes each.
 const REQUEST_BYTES: usize = 4 << 20;
 
@@ -30,6 +32,17 @@ pub enum QueueError {
 pub struct Taken {
     head: u16,
     written: u32,
+    is_awaited: bool,
+}
+
+impl Taken {
+    /// The driver waits for nothing of it: it is reaped with the next one that is waited for.
+    pub fn unawaited(self) -> Self {
+        Self {
+            is_awaited: false,
+            ..self
+        }
+    }
 }
 
 pub struct Queue {
@@ -37,6 +50,7 @@ pub struct Queue {
     /// MSI-X vector.
     pub vector: u16,
     has_answers: bool,
+    unawaited: u16,
 }
 
 impl Queue {
@@ -45,6 +59,7 @@ impl Queue {
             ring: SplitQueue::new(SIZE)?,
             vector: u16::MAX,
             has_answers: false,
+            unawaited: 0,
         })
     }
 
@@ -78,7 +93,8 @@ impl Queue {
     pub fn give_back(&mut self, memory: &GuestMemory, taken: Taken) -> Result<(), QueueError> {
         self.ring
             .add_used(&*memory.snapshot(), taken.head, taken.written)?;
-        self.has_answers = true;
+        self.unawaited += 1;
+        self.has_answers |= taken.is_awaited || self.unawaited >= UNAWAITED;
         Ok(())
     }
 
@@ -87,6 +103,7 @@ impl Queue {
         if !std::mem::take(&mut self.has_answers) {
             return Ok(false);
         }
+        self.unawaited = 0;
         Ok(self.ring.needs_notification(&*memory.snapshot())?)
     }
 
@@ -113,7 +130,11 @@ impl Reply {
             .map_err(|_| QueueError::Request)?;
         let length = writer.available_bytes().min(answer.len());
         let written = write_all(&mut writer, &answer[..length]).map_err(|_| QueueError::Request)?;
-        Ok(Taken { head, written })
+        Ok(Taken {
+            head,
+            written,
+            is_awaited: true,
+        })
     }
 }
 

@@ -280,6 +280,25 @@ fn what_is_no_file_and_no_pipe_closes_the_channel() {
 }
 
 #[test]
+fn what_nobody_waits_for_interrupts_nobody_until_there_is_much_of_it() {
+    let mut driver = Driver::new();
+    let _lens = driver.open();
+    driver.interrupts();
+    let message = send(&[], b"x");
+    for _ in 0..31 {
+        let sent = driver.submit(&message, None);
+        assert!(driver.try_answer(sent).is_some());
+    }
+    assert_eq!(driver.interrupts(), 0);
+    driver.submit(&message, None);
+    assert_eq!(driver.interrupts(), 1);
+    driver.submit(&message, None);
+    assert_eq!(driver.interrupts(), 0);
+    driver.submit(&message, Some(0));
+    assert_eq!(driver.interrupts(), 1);
+}
+
+#[test]
 fn the_end_of_the_lens_is_told() {
     let mut driver = Driver::new();
     let mut lens = driver.open();

@@ -23,7 +23,7 @@ use std::{
 use cloche_gpu::{
     device::{Device, Shared},
     pci::NOTIFY,
-    wait::Waiter,
+    wait::{Interest, Token, Waiter},
     window::Window,
 };
 use rustix::{
@@ -60,12 +60,15 @@ pub struct Driver {
     /// Answers that came, by their buffer.
     answers: BTreeMap<u16, Vec<u8>>,
     socket: PathBuf,
+    /// Ends the thread that waits, and the device with it.
+    ended: OwnedFd,
     fence: u64,
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.socket);
+        rustix::io::write(&self.ended, &1u64.to_ne_bytes()).unwrap();
     }
 }
 
@@ -93,10 +96,17 @@ impl Driver {
                 .unwrap();
             device.set_vector(1, Some(interrupt.try_clone().unwrap().into()));
         }
+        let ended = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
+        // No context has this number.
+        let end = Token {
+            context: 0,
+            item: 0,
+        };
+        waiter.arm(&ended, end, Interest::Read);
         let waiting = device.clone();
         thread::spawn(move || {
             let mut ready = Vec::new();
-            while waiter.wait(&mut ready).is_ok() {
+            while waiter.wait(&mut ready).is_ok() && !ready.contains(&end) {
                 waiting.lock().go_on(&ready);
                 ready.clear();
             }
@@ -111,6 +121,7 @@ impl Driver {
             free: (0..ENTRIES / 2).collect(),
             answers: BTreeMap::new(),
             socket,
+            ended,
             fence: 0,
         };
         driver.start();
@@ -230,6 +241,13 @@ impl Driver {
             self.free.push(slot);
             self.seen = self.seen.wrapping_add(1);
         }
+    }
+
+    /// How often the driver was interrupted since it was asked last.
+    pub fn interrupts(&self) -> u64 {
+        let mut count = [0; 8];
+        let read = rustix::io::read(&self.interrupt, &mut count);
+        read.map_or(0, |_| u64::from_ne_bytes(count))
     }
 
     pub fn try_answer(&mut self, sent: Sent) -> Option<Vec<u8>> {
