@@ -12,8 +12,8 @@ export interface Figure {
   readonly unit: string;
   /** The first pairs are not warm-up: what is here counts. */
   readonly pairs: readonly Pair[];
-  /** What the median of ours/reference is to be at most. */
-  readonly atMost: number;
+  /** What the median of ours/reference is to be at most; undefined where the figure is only said. */
+  readonly atMost: number | undefined;
 }
 
 export interface BenchResult {
@@ -22,4 +22,11 @@ export interface BenchResult {
   readonly figures: readonly Figure[];
 }
 
-export type Bench = (say: (line: string) => void) => Promise<BenchResult>;
+export interface BenchOptions {
+  /** `auto` or a monitor's name, as for `cloche run --vmm`. */
+  readonly monitor: string;
+  /** Pairs of each figure. Fewer than 15 are only for trying. */
+  readonly pairs: number;
+}
+
+export type Bench = (say: (line: string) => void, options: BenchOptions) => Promise<BenchResult>;

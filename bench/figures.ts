@@ -7,7 +7,7 @@ export interface Verdict extends Figure {
   readonly ratio: number;
   readonly interval: readonly [number, number];
   readonly isMissed: boolean;
-  /** `NAME ratio=… (aim …)`, with `missed` behind it where the aim is missed. */
+  /** `NAME ratio=… (aim …)`, with `missed` behind it where the aim is missed; `(no aim)` where there is none. */
   readonly line: string;
 }
 
@@ -15,10 +15,12 @@ export function judge(figure: Figure): Verdict {
   const ratios = figure.pairs.map(({ ours, reference }: Pair) => ours / reference);
   const ratio = median(ratios);
   const interval = confidenceInterval(ratios);
-  const isMissed = !(ratio <= figure.atMost);
+  const { atMost } = figure;
+  const isMissed = atMost !== undefined && !(ratio <= atMost);
   const [low, high] = interval.map((value) => value.toFixed(3));
   const middle = `ratio=${ratio.toFixed(3)} [${low}, ${high}] n=${ratios.length}`;
-  const line = `${figure.name} ${middle} (aim ≤ ${figure.atMost.toFixed(2)})${isMissed ? " missed" : ""}`;
+  const aim = atMost === undefined ? "no aim" : `aim ≤ ${atMost.toFixed(2)}`;
+  const line = `${figure.name} ${middle} (${aim})${isMissed ? " missed" : ""}`;
   return { ...figure, ratio, interval, isMissed, line };
 }
 

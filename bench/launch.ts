@@ -14,30 +14,27 @@ import { silentProgress } from "../src/progress.ts";
 import { timeBareMonitor } from "./bare-monitor.ts";
 import type { Bench, Pair } from "./bench.ts";
 import { median } from "./figures.ts";
+import { takePairs } from "./pairs.ts";
 
-const pairs = 15;
-
-export const bench: Bench = async (say) => {
+export const bench: Bench = async (say, { monitor, pairs }) => {
   const directory = await mkdtemp(join(tmpdir(), "cloche-bench-"));
   process.env.XDG_RUNTIME_DIR = directory;
   process.env.XDG_STATE_HOME = join(directory, "state");
   try {
-    const prepared = await prepareLaunch(await makeRequest(), silentProgress, new AbortController().signal);
+    const prepared = await prepareLaunch(await makeRequest(monitor), silentProgress, new AbortController().signal);
     const bare = () => timeBareMonitor(prepared, join(directory, "bare"));
     say("warming up");
     await bare();
-    await timeCloche();
-    const samples: Pair[] = [];
+    await timeCloche(monitor);
     const stages: StageTime[][] = [];
-    for (let index = 0; index < pairs; index++) {
-      // In turns, and each side as often first as second.
-      const before = index % 2 === 0 ? await bare() : undefined;
-      const { ms, timings } = await timeCloche();
-      const reference = before ?? (await bare());
-      samples.push({ ours: ms, reference });
+    const ours = async () => {
+      const { ms, timings } = await timeCloche(monitor);
       stages.push(timings);
-      say(`${index + 1}/${pairs}: cloche ${ms.toFixed(0)} ms, bare ${reference.toFixed(0)} ms`);
-    }
+      return ms;
+    };
+    const samples = await takePairs(pairs, ours, bare, ({ ours: cloche, reference }, index) =>
+      say(`${index + 1}/${pairs}: cloche ${cloche.toFixed(0)} ms, bare ${reference.toFixed(0)} ms`),
+    );
     return {
       notes: [prepared.selection.reason, ...stageTable(samples, stages)],
       figures: [{ name: "launch-to-agent-ready", unit: "ms", pairs: samples, atMost: 1.1 }],
@@ -47,12 +44,12 @@ export const bench: Bench = async (say) => {
   }
 };
 
-async function makeRequest(): Promise<LaunchRequest> {
+async function makeRequest(monitor: string): Promise<LaunchRequest> {
   return {
     name: parseInstanceName("foot@bench"),
     manifest: await findApp("foot"),
     isTemporary: true,
-    monitor: "auto",
+    monitor,
     shares: [],
     network: "none",
     cpus: undefined,
@@ -63,8 +60,8 @@ async function makeRequest(): Promise<LaunchRequest> {
 }
 
 /** Milliseconds from the start of the command's process to its word that the instance is ready. */
-async function timeCloche(): Promise<{ ms: number; timings: StageTime[] }> {
-  const argv = ["run", "foot@bench", "--temp", "--no-windows", "--json", "--command", "true"];
+async function timeCloche(monitor: string): Promise<{ ms: number; timings: StageTime[] }> {
+  const argv = ["run", "foot@bench", "--temp", "--no-windows", "--json", "--vmm", monitor, "--command", "true"];
   const start = performance.now();
   const child = spawn(packagePath("bin", "cloche"), argv, { stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout });

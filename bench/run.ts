@@ -1,4 +1,5 @@
-// npm run bench -- NAME [--json FILE]: runs one bench; its last lines are the figures, each with its aim.
+// npm run bench -- NAME [--vmm MONITOR] [--pairs N] [--json FILE]: runs one bench.
+// Its last lines are the figures, each with its aim.
 
 import { globSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { judge } from "./figures.ts";
 const names = () =>
   globSync("*.ts", { cwd: packagePath("bench") })
     .map((file) => file.replace(/\.ts$/, ""))
-    .filter((name) => !["run", "bench", "figures", "bare-monitor"].includes(name));
+    .filter((name) => !["run", "bench", "figures", "pairs", "bare-monitor"].includes(name));
 
 async function load(name: string | undefined): Promise<Bench> {
   if (name === undefined || !names().includes(name)) {
@@ -22,9 +23,18 @@ async function load(name: string | undefined): Promise<Bench> {
 }
 
 try {
-  const { values, positionals } = parseArgs({ options: { json: { type: "string" } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: {
+      json: { type: "string" },
+      vmm: { type: "string", default: "auto" },
+      pairs: { type: "string", default: "15" },
+    },
+    allowPositionals: true,
+  });
   const bench = await load(positionals[0]);
-  const result = await bench((line) => console.log(line));
+  const pairs = Number(values.pairs);
+  if (!Number.isInteger(pairs) || pairs < 1) throw new Error("--pairs: a number from 1");
+  const result = await bench((line) => console.log(line), { monitor: values.vmm, pairs });
   for (const line of result.notes) console.log(line);
   const verdicts = result.figures.map(judge);
   if (values.json !== undefined) {

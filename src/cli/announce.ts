@@ -13,12 +13,12 @@ export interface ReadyFacts {
   readonly timings: readonly StageTime[];
 }
 
-/** The monitor only where it is the weaker choice; the times where they were asked for. */
+/** The monitor where it is the weaker choice, and with the times where they were asked for. */
 export async function announce(context: Context, facts: ReadyFacts, hasTiming: boolean): Promise<void> {
   if (context.isJson) {
     const { instance, pid, monitor, accelerator, reason, timings } = facts;
     return printJson(context, { event: "ready", instance, pid, monitor, accelerator, reason, timings });
   }
-  if (!facts.accelerator.startsWith("KVM")) await context.stderr.print(`${facts.instance}: ${facts.reason}`);
+  if (hasTiming || facts.accelerator !== "KVM") await context.stderr.print(`${facts.instance}: ${facts.reason}`);
   if (hasTiming) await context.stderr.print(timingRows(facts.timings).join("\n"));
 }

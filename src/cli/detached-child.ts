@@ -5,7 +5,7 @@ import { type ChildMessage, packError } from "./detached-message.ts";
 import { statusOfError } from "./exit-status.ts";
 import { parseCommandLine } from "./parse.ts";
 import { SentProgress } from "./relayed-progress.ts";
-import { runApp } from "./run-app.ts";
+import { readRunRequest, runApp } from "./run-app.ts";
 
 /** `argv`: what was typed behind `run`. Never throws. */
 export async function superviseDetached(argv: readonly string[]): Promise<number> {
@@ -14,12 +14,10 @@ export async function superviseDetached(argv: readonly string[]): Promise<number
   const giveUp = () => interrupts.raise("SIGHUP");
   process.once("disconnect", giveUp);
   try {
-    const { options, arguments: words, trailing } = parseCommandLine(run, argv);
-    const [name = ""] = words;
-    const request = { name, trailing, ...options, isTemporary: options.temp, hasWindows: !options["no-windows"] };
-    return await runApp(context, request, async (facts) => {
+    const parsed = parseCommandLine(run, argv);
+    return await runApp(context, readRunRequest(parsed), async (facts) => {
       process.off("disconnect", giveUp);
-      tell({ type: "ready", facts, hasTiming: options.timing });
+      tell({ type: "ready", facts, hasTiming: parsed.options.timing });
       process.chdir("/");
     });
   } catch (error) {

@@ -6,8 +6,10 @@ import { type LiveInstance, launch } from "../instance/launch.ts";
 import type { LaunchRequest } from "../instance/request.ts";
 import { announce, type ReadyFacts } from "./announce.ts";
 import { AppOutput } from "./app-output.ts";
+import type { RunOptions } from "./commands/run.ts";
 import { type Context, printJson } from "./context.ts";
 import { statusOfExit, statusOfSignal } from "./exit-status.ts";
+import type { Parsed } from "./model.ts";
 import { awaitEnd, type End, endWithin } from "./run-end.ts";
 
 export interface RunRequest {
@@ -18,6 +20,7 @@ export interface RunRequest {
   readonly isTemporary: boolean;
   readonly hasWindows: boolean;
   readonly vmm: string;
+  readonly withoutCrosvmSandbox: boolean;
   readonly share: readonly string[];
   readonly net: LaunchRequest["network"];
   readonly cpus: number | undefined;
@@ -26,6 +29,13 @@ export interface RunRequest {
   readonly clipboard: LaunchRequest["clipboard"];
   readonly command: string | undefined;
   readonly timing: boolean;
+}
+
+/** What a command line asks for. */
+export function readRunRequest({ arguments: words, trailing, options }: Parsed<RunOptions>): RunRequest {
+  const { temp, "no-windows": hasNoWindows, "crosvm-disable-sandbox": withoutCrosvmSandbox, ...rest } = options;
+  const [name = ""] = words;
+  return { ...rest, name, trailing, isTemporary: temp, hasWindows: !hasNoWindows, withoutCrosvmSandbox };
 }
 
 /** Milliseconds that an instance gets to end by itself. */
@@ -44,6 +54,7 @@ export async function runApp(
     manifest,
     isTemporary: request.isTemporary,
     monitor: request.vmm,
+    withoutCrosvmSandbox: request.withoutCrosvmSandbox,
     shares: request.share,
     network: request.net,
     cpus: request.cpus,

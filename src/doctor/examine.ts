@@ -5,6 +5,7 @@ import { checkDisk, checkRuntimeDirectory } from "./directories.ts";
 import { checkDisplay } from "./display.ts";
 import type { Check, Finding } from "./finding.ts";
 import { checkKvm } from "./kvm.ts";
+import { checkMonitor } from "./monitors.ts";
 import { checkNativeParts } from "./native-parts.ts";
 import { checkPortal } from "./portal.ts";
 import { checkRuntime } from "./runtime.ts";
@@ -15,6 +16,8 @@ const checks: readonly Check[] = [
   { name: "KVM", run: checkKvm },
   { name: "jail", run: checkSandbox },
   { name: "monitor runtime", run: checkRuntime },
+  { name: "cloud-hypervisor", run: () => checkMonitor("cloud-hypervisor") },
+  { name: "crosvm", run: () => checkMonitor("crosvm") },
   { name: "Wayland display", run: checkDisplay },
   { name: "desktop portal", run: checkPortal },
   { name: "runtime directory", run: checkRuntimeDirectory },

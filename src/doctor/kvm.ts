@@ -4,7 +4,7 @@ import type { Finding } from "./finding.ts";
 
 export async function checkKvm(): Promise<Omit<Finding, "name">> {
   const { probeHost } = await import("../vmm/probe.ts");
-  const { kvm } = await probeHost();
+  const { kvm } = await probeHost("qemu");
   if (kvm.usable) return { verdict: "ok", text: "runs guest code" };
   return {
     verdict: "warn",

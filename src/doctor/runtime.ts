@@ -31,7 +31,7 @@ export async function checkRuntime(): Promise<Omit<Finding, "name">> {
 }
 
 /** The root of the runtime that was built last; to build one is not a check's business. */
-async function storedRuntime(): Promise<string | undefined> {
+export async function storedRuntime(): Promise<string | undefined> {
   const store = await openStore();
   const names = (await listStore(store, "runtime")).filter((name) => /^[0-9a-f]{64}$/.test(name));
   const found = await Promise.all(

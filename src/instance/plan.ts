@@ -66,7 +66,13 @@ export function planInstance(
     monitor: {
       ...monitor,
       process: { ...monitor.process, binds: [...monitor.process.binds, ...own, ...others] },
-      ...(monitor.commander && { commander: { ...monitor.commander, binds: [...monitor.commander.binds, ...own] } }),
+      ...(monitor.commander && { commander: showMonitorSockets(monitor.commander, directory.monitor) }),
     },
   };
 }
+
+/** It connects to them, and no more. */
+const showMonitorSockets = (plan: ProcessPlan, monitorDirectory: string): ProcessPlan => ({
+  ...plan,
+  binds: [...plan.binds, { source: monitorDirectory, target: monitorInJail, access: "ro" }],
+});

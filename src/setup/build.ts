@@ -1,5 +1,5 @@
-// npm run build: the native parts, and the program as one file, dist/cloche.mjs.
-import { mkdir, writeFile } from "node:fs/promises";
+// npm run build: the native parts, and the program in dist: cloche.mjs, and what it loads when it is needed.
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { packagePath } from "../paths.ts";
 import { prepareNative } from "./prepare.ts";
@@ -12,10 +12,14 @@ const requireShim =
 
 /** Node refuses to strip types below node_modules, so that an installed package needs JavaScript. */
 async function bundle(): Promise<void> {
-  await mkdir(packagePath("dist"), { recursive: true });
+  const directory = packagePath("dist");
   const result = await build({
-    entryPoints: [packagePath("src", "cli", "main.ts")],
+    entryPoints: { cloche: packagePath("src", "cli", "main.ts") },
     bundle: true,
+    // A command does not read what only another one uses.
+    splitting: true,
+    outdir: directory,
+    outExtension: { ".js": ".mjs" },
     platform: "node",
     target: "node24",
     format: "esm",
@@ -26,7 +30,9 @@ async function bundle(): Promise<void> {
     banner: { js: requireShim },
     logLevel: "warning",
   });
-  for (const { contents } of result.outputFiles) await writeFile(packagePath("dist", "cloche.mjs"), contents);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory);
+  for (const { path, contents } of result.outputFiles) await writeFile(path, contents);
 }
 
 const stages = new Stages();

@@ -10,10 +10,13 @@ import { within } from "./deadline.ts";
 export const apiSocketName = "api";
 
 /** Milliseconds from its start until the guest's first instruction; it loads the kernel before. */
-const bootTimeoutMs = 20_000;
+const defaultBootTimeoutMs = 20_000;
 
 /** Resolves when the guest runs. Throws `protocol` for what is no event, `monitor-failed` where it ends or says nothing. */
-export async function controlCloudHypervisor(access: MonitorAccess): Promise<MonitorControl> {
+export async function controlCloudHypervisor(
+  access: MonitorAccess,
+  bootTimeoutMs = defaultBootTimeoutMs,
+): Promise<MonitorControl> {
   const stream = controlStream(access);
   const booted = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<string>();

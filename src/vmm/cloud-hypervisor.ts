@@ -6,6 +6,7 @@ import { apiSocketName, controlCloudHypervisor } from "./cloud-hypervisor-contro
 import {
   controlDescriptor,
   type HostFacts,
+  type Lack,
   type MonitorDriver,
   type MonitorPlan,
   type MonitorSockets,
@@ -29,17 +30,23 @@ const features: Features = {
   pause: "yes",
   snapshots: "yes",
   hotplug: "yes",
-  limits: "none known",
+  limits: "Linux 6.2 or newer, for Landlock",
 };
 
 export const cloudHypervisor: MonitorDriver = {
   name: "cloud-hypervisor",
   own: { link: true, display: false },
   features,
-  lack: (host) => installedLack("cloud-hypervisor", host),
+  lack: lackOf,
   plan: planCloudHypervisor,
-  control: controlCloudHypervisor,
+  control: (access) => controlCloudHypervisor(access),
 };
+
+function lackOf(host: HostFacts): Lack | undefined {
+  const lack = installedLack("cloud-hypervisor", host);
+  if (lack !== undefined || host.landlockLack === undefined) return lack;
+  return { reason: host.landlockLack, hint: "It is never run without it: --vmm qemu runs here." };
+}
 
 function planCloudHypervisor(spec: MachineSpec, host: HostFacts, sockets: MonitorSockets): MonitorPlan {
   const program = placeInJail(requireInstalled("cloud-hypervisor", host).program);

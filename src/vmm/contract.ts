@@ -16,6 +16,8 @@ export interface HostFacts {
   readonly kvm: { readonly usable: boolean; readonly reason: string };
   /** Undefined where nobody looked. */
   readonly installed: { readonly [name in InstalledName]?: InstalledMonitor };
+  /** Why the kernel's Landlock is not what cloud-hypervisor takes; undefined where it is. */
+  readonly landlockLack: string | undefined;
   readonly supervisor: {
     readonly isRoot: boolean;
     /** The hard limit of what one process may have open. */

@@ -124,13 +124,14 @@ function deviceArguments(spec: MachineSpec, sockets: MonitorSockets): string[] {
   ];
 }
 
-/** With a name, the socket is only for the guest's clients; without, crosvm would open a window of its own there. */
-function displayArguments(wayland: string): string[] {
-  return [
-    ...["--gpu", `context-types=cross-domain,pci-bar-size=${windowBytes}`],
-    ...["--wayland-sock", `${wayland},name=lens`],
-  ];
-}
+/**
+ * crosvm would show the guest's screen in a window of its own there, but takes no compositor without GPU buffers
+ * (zwp_linux_dmabuf_v1) for that, which the lens does not offer. A socket with a name is none for the guest's clients.
+ */
+const displayArguments = (wayland: string): string[] => [
+  ...["--gpu", `context-types=cross-domain,pci-bar-size=${windowBytes}`],
+  ...["--wayland-sock", wayland],
+];
 
 /** It reports nothing by itself: it runs when its agent says so, and ends when its process does. */
 async function controlCrosvm({ command }: MonitorAccess): Promise<MonitorControl> {

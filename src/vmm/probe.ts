@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { probeKvm } from "../../native/bindings/index.ts";
 import type { HostFacts, InstalledName } from "./contract.ts";
 import { findInstalled } from "./installed.ts";
+import { findLandlockLack } from "./landlock.ts";
 
 /** Milliseconds. The guest code takes a few where there is hardware, and about a tenth of this in an emulated machine. */
 const kvmDeadlineMs = 900;
@@ -15,6 +16,7 @@ export async function probeHost(wanted: string): Promise<HostFacts> {
   return {
     kvm,
     installed: Object.fromEntries(found),
+    landlockLack: await findLandlockLack(),
     supervisor: { isRoot: process.geteuid?.() === 0, maxOpenFiles: await readMaxOpenFiles() },
   };
 }

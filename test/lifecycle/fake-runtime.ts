@@ -8,6 +8,7 @@ import type { LaunchRequest } from "../../src/instance/request.ts";
 import { Stopwatch } from "../../src/instance/timing.ts";
 import { findBwrap } from "../../src/jail/bwrap.ts";
 import { nativeDirectory, packagePath } from "../../src/paths.ts";
+import type { HostFacts, MonitorDriver, MonitorName } from "../../src/vmm/contract.ts";
 import { selectMonitor } from "../../src/vmm/select.ts";
 
 export interface FakeRuntime {
@@ -15,24 +16,52 @@ export interface FakeRuntime {
 }
 
 const busybox = "/bin/busybox";
-const facts = { kvm: { usable: false, reason: "a script stands for the monitor" } };
+/** Where the scripts are that stand for the monitors, below the runtime's root. */
+const scripts = {
+  qemu: "usr/bin/qemu-system-x86_64",
+  "cloud-hypervisor": "installed/cloud-hypervisor",
+  crosvm: "installed/crosvm",
+} as const satisfies Record<MonitorName, string>;
 
-/** Makes a runtime whose monitor behaves as `behaviour` says (fixtures/monitor.sh). */
+/** A host on which that monitor can run, and no other that a user installs. */
+function factsFor(name: MonitorName, { root }: FakeRuntime): HostFacts {
+  const program = { path: join(root, scripts[name]), loader: undefined, libraries: [] };
+  return {
+    kvm: { usable: name !== "qemu", reason: "a script stands for the monitor" },
+    installed: name === "qemu" ? {} : { [name]: { usable: true, version: "0", options: [], program } },
+    landlockLack: undefined,
+    supervisor: { isRoot: false, maxOpenFiles: 524_288 },
+  };
+}
+
+/** The scripts need no /dev/kvm, which is not there everywhere. */
+function withoutDevice(driver: MonitorDriver): MonitorDriver {
+  const plan: MonitorDriver["plan"] = (...args) => {
+    const planned = driver.plan(...args);
+    const binds = planned.process.binds.filter(({ access }) => access !== "device");
+    return { ...planned, process: { ...planned.process, binds } };
+  };
+  return { ...driver, plan };
+}
+
+/** Makes a runtime in which monitors behave as `behaviour` says (fixtures/qemu.sh and its neighbours). */
 export async function makeRuntime(behaviour: string): Promise<FakeRuntime & AsyncDisposable> {
   const root = await mkdtemp(join(tmpdir(), "cloche-runtime-"));
-  for (const directory of ["usr/bin", "dev", "proc", "tmp", "run", "share"])
+  for (const directory of ["usr/bin", "dev", "proc", "sys", "tmp", "run", "share", "installed"])
     await mkdir(join(root, directory), { recursive: true });
   await copyFile(busybox, join(root, "usr/bin/busybox"));
   for (const tool of ["sh", "sleep"]) await symlink("busybox", join(root, "usr/bin", tool));
-  const monitor = join(root, "usr/bin/qemu-system-x86_64");
-  await copyFile(packagePath("test", "lifecycle", "fixtures", "monitor.sh"), monitor);
-  await chmod(monitor, 0o755);
+  for (const [name, path] of Object.entries(scripts)) {
+    await copyFile(packagePath("test", "lifecycle", "fixtures", `${name}.sh`), join(root, path));
+    await chmod(join(root, path), 0o755);
+  }
   await chmod(root, 0o755);
   await writeFile(join(root, "behaviour"), `${behaviour}\n`);
   return { root, [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }) };
 }
 
 export interface BringUpOptions {
+  readonly monitor?: MonitorName;
   readonly helloTimeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly nativeDirectory?: string;
@@ -46,6 +75,7 @@ export async function bringUpFake(
 ): Promise<LiveInstance> {
   const file = join(runtime.root, "behaviour");
   const name = parseInstanceName(id);
+  const monitor = options.monitor ?? "qemu";
   const request: LaunchRequest = {
     name,
     manifest: {
@@ -58,7 +88,7 @@ export async function bringUpFake(
       memoryMib: 128,
     },
     isTemporary: true,
-    monitor: "auto",
+    monitor,
     shares: [],
     network: "none",
     cpus: undefined,
@@ -81,7 +111,10 @@ export async function bringUpFake(
     runtimeRoot: runtime.root,
     nativeDirectory: options.nativeDirectory ?? nativeDirectory(),
   };
-  const prepared = { spec, display: undefined, imageDigest: "0", jail, facts, selection: selectMonitor("auto", facts) };
+  const facts = factsFor(monitor, runtime);
+  const chosen = selectMonitor({ monitor, hasWindows: false }, facts);
+  const selection = { ...chosen, driver: withoutDevice(chosen.driver) };
+  const prepared = { spec, display: undefined, imageDigest: "0", jail, facts, selection };
   const signal = options.signal ?? new AbortController().signal;
   return bringUp(request, prepared, new Stopwatch(), signal, options.helloTimeoutMs ?? 2_000);
 }

@@ -1,40 +1,13 @@
-import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
-import type { ClocheError } from "../../src/errors.ts";
+import test from "ava";
 import { nativeDirectory } from "../../src/paths.ts";
-import { descriptorCount, filesBelow, mountsNaming, processesNaming } from "../support/leftovers.ts";
-import { type BringUpOptions, bringUpFake, makeRuntime } from "./fake-runtime.ts";
+import { failingLaunch, useHome, warmUp } from "./failing-launch.ts";
 
-const home = await mkdtemp(join(tmpdir(), "cloche-lifecycle-"));
-process.env.XDG_RUNTIME_DIR = home;
-process.env.XDG_STATE_HOME = join(home, "state");
-test.after.always(() => rm(home, { recursive: true, force: true }));
+const home = await useHome();
+test.after.always(() => home.remove());
 
-/** Launches on a monitor that fails, checks that nothing is left, and returns the error. */
-async function failingLaunch(
-  t: ExecutionContext,
-  behaviour: string,
-  options: BringUpOptions = {},
-): Promise<ClocheError> {
-  await using runtime = await makeRuntime(behaviour);
-  const before = descriptorCount();
-  const error = await t.throwsAsync<ClocheError>(bringUpFake(runtime, "fake", options));
-  t.deepEqual(processesNaming(runtime.root), []);
-  t.deepEqual(processesNaming(home), []);
-  t.deepEqual(filesBelow(join(home, "cloche")), ["instances", "locks"]);
-  t.deepEqual(mountsNaming(runtime.root), []);
-  t.true(descriptorCount() <= before + 1, "descriptors are left open");
-  if (error === undefined) throw new Error("the launch did not fail");
-  return error;
-}
-
-// The first launch opens what the process keeps open, such as the event loop's own descriptors.
-test.before(async (t) => {
-  await using runtime = await makeRuntime("exit-early");
-  await bringUpFake(runtime, "fake").catch(() => t.log("warmed up"));
-});
+test.before(warmUp);
 
 test.serial("a monitor that exits at once is named with its last words", async (t) => {
   const error = await failingLaunch(t, "exit-early");
@@ -88,7 +61,7 @@ test.serial("a guest that floods its console changes nothing but its own log", a
 });
 
 test.serial("a helper that cannot start is named, before the monitor is started", async (t) => {
-  const directory = join(home, "native");
+  const directory = join(home.path, "native");
   await mkdir(directory);
   for (const part of ["cloche-lens", "cloche-guest"])
     await copyFile(join(nativeDirectory(), part), join(directory, part)).catch(() => {});

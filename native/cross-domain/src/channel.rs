@@ -15,7 +15,7 @@ use std::{
 use thiserror::Error;
 
 use crate::gpu::{Access, Blob, Fence, Gpu, Mapping, PAGE_BYTES, Source};
-pub use memory::{FileId, Memory, identify};
+pub use memory::Memory;
 use wire::{Capabilities, Event, Identifier, Requirements, WireError};
 
 #[derive(Debug, Error)]

@@ -8,7 +8,12 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use support::{Folder, LAYOUTS, Proxy, wait_for};
+use support::{
+    Folder, LAYOUTS, Proxy,
+    device::Layout,
+    traffic::{Side, requests},
+    wait_for,
+};
 
 const TOOLS: [&str; 5] = ["sway", "foot", "grim", "swaymsg", "wayland-info"];
 /// sway refuses to run as root: then it gets this user.
@@ -53,9 +58,11 @@ impl Desktop {
             .env("WLR_BACKENDS", "headless")
             .env("WLR_RENDERER", "pixman")
             .env("WLR_LIBINPUT_NO_DEVICES", "1");
+        let log = std::fs::File::create(folder.join("sway.log")).expect("log");
         let sway = command
+            .env("WAYLAND_DEBUG", "server")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("sway");
         let desktop = Self { folder, sway };
@@ -155,6 +162,16 @@ fn run(folder: &Folder, program: &str) -> Command {
     command
 }
 
+/// A proxy to the desktop that the desktop's user may connect to.
+fn proxy(desktop: &Desktop, layout: Layout) -> (Folder, Proxy) {
+    let inner = Folder::new();
+    let proxy = Proxy::start(&inner, layout, &desktop.socket());
+    if rustix::process::geteuid().is_root() {
+        chown(&proxy.socket, Some(USER), Some(USER)).expect("chown");
+    }
+    (inner, proxy)
+}
+
 #[test]
 fn a_terminal_that_scrolls_looks_as_it_does_without_the_proxy() {
     let Some(desktop) = Desktop::start() else {
@@ -162,21 +179,74 @@ fn a_terminal_that_scrolls_looks_as_it_does_without_the_proxy() {
     };
     let done = desktop.folder.join("done");
     let script = format!(
-        "for i in $(seq 1 400); do echo \"line $i of a page that scrolls\"; done; touch {}; sleep 60",
+        "seq 1 400; for i in $(seq 1 60); do echo \"line $i of a page that scrolls\"; sleep 0.02; done; touch {}; sleep 60",
         done.display()
     );
     let direct = desktop.picture_of(&desktop.socket(), &script);
     for layout in LAYOUTS {
-        let inner = Folder::new();
-        let proxy = Proxy::start(&inner, layout, &desktop.socket());
-        if rustix::process::geteuid().is_root() {
-            chown(&proxy.socket, Some(USER), Some(USER)).expect("chown");
-        }
+        let (_inner, proxy) = proxy(&desktop, layout);
         let through = desktop.picture_of(&proxy.socket, &script);
         assert!(through == direct, "{layout:?}: the pictures differ");
-        let counted = proxy.counted(0);
-        eprintln!("{layout:?}: {:?}", counted);
-        assert!(counted.0 > 0 && counted.2 > 0);
+        let (frames, damaged, copied) = proxy.counted(0);
+        assert!(frames > 5, "{frames}");
+        // Two pieces take turns, and each is filled whole once.
+        let whole = 640 * 400 * 4;
+        assert!(
+            copied <= damaged + damaged / 20 + 2 * whole,
+            "{copied} {damaged}"
+        );
+    }
+}
+
+#[test]
+fn the_compositor_hears_what_the_program_says() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    let (_inner, proxy) = proxy(&desktop, LAYOUTS[0]);
+    let programs: [&[&str]; 3] = [
+        &[
+            "foot",
+            "--config=/dev/null",
+            "sh",
+            "-c",
+            "seq 1 200; sleep 0.5; seq 1 20; sleep 0.3",
+        ],
+        &["timeout", "--signal=INT", "2", "weston-simple-shm"],
+        &["timeout", "--signal=INT", "2", "weston-simple-damage"],
+    ];
+    for argv in programs {
+        let program = argv[if argv[0] == "timeout" { 3 } else { 0 }];
+        if !is_on_path(program) {
+            eprintln!("skipped: {program} is not installed");
+            continue;
+        }
+        let before = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
+        let said = std::fs::File::create(desktop.folder.join("said")).expect("log");
+        let mut command = run(&desktop.folder, argv[0]);
+        command.args(&argv[1..]).env("WAYLAND_DEBUG", "client");
+        let mut command = command.env("WAYLAND_DISPLAY", &proxy.socket).stderr(said);
+        command = command.stdout(Stdio::null());
+        command.status().expect("a program");
+        let served = proxy.served().devices.len();
+        wait_for("the end", || proxy.served().ended.len() == served);
+        let said = std::fs::read_to_string(desktop.folder.join("said")).expect("log");
+        let said = requests(&said, Side::Client);
+        let heard = || {
+            let log = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
+            requests(&log[before.len()..], Side::Server)
+        };
+        assert!(said.len() > 20, "{program}: {said:?}");
+        wait_for("the compositor to hear all", || {
+            heard().len() + 40 >= said.len()
+        });
+        let heard = heard();
+        // What a program says while it is being ended may be lost, as it is without a proxy.
+        for (said, heard) in said.iter().zip(&heard) {
+            assert_eq!(said, heard, "{program}");
+        }
+        eprintln!("{program}: {} said, {} heard", said.len(), heard.len());
+        assert!(heard.len() <= said.len() && heard.len() + 40 >= said.len());
     }
 }
 
@@ -185,11 +255,7 @@ fn a_program_sees_the_same_globals_but_for_dmabufs() {
     let Some(desktop) = Desktop::start() else {
         return;
     };
-    let inner = Folder::new();
-    let proxy = Proxy::start(&inner, LAYOUTS[0], &desktop.socket());
-    if rustix::process::geteuid().is_root() {
-        chown(&proxy.socket, Some(USER), Some(USER)).expect("chown");
-    }
+    let (_inner, proxy) = proxy(&desktop, LAYOUTS[0]);
     let names = |socket| {
         let text = desktop.output("wayland-info", socket, &[]);
         let names = text.lines().filter_map(|line| {

@@ -74,6 +74,8 @@ pub struct Channel {
     end: End,
     /// The socket gave the last event: pipes come first now.
     pipes_first: bool,
+    /// What the socket is waited for, until that happens.
+    armed: Option<Interest>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -114,6 +116,7 @@ impl Channel {
             polls: VecDeque::new(),
             end: End::Open,
             pipes_first: false,
+            armed: None,
         })
     }
 
@@ -184,20 +187,35 @@ impl Channel {
         Ok(())
     }
 
-    /// Writes to a pipe of the host; whether it took everything. A pipe that is gone takes everything.
-    pub fn write(&mut self, id: u32, bytes: &[u8], is_end: bool, waiter: &Waiter) -> bool {
-        let context = self.context;
+    /// Writes to a pipe of the host; gives back what was held for it when it took everything, and nothing when it did not.
+    /// A pipe that is gone takes everything.
+    pub fn write(
+        &mut self,
+        id: u32,
+        bytes: &[u8],
+        is_end: bool,
+        waiter: &Waiter,
+    ) -> Option<Vec<Taken>> {
+        if let Some(Item::WritePipe(pipe)) = self.items.get_mut(&id) {
+            pipe.push(bytes, is_end);
+        }
+        self.flush_pipe(id, waiter)
+    }
+
+    fn flush_pipe(&mut self, id: u32, waiter: &Waiter) -> Option<Vec<Taken>> {
         let Some(Item::WritePipe(pipe)) = self.items.get_mut(&id) else {
-            return true;
+            return Some(Vec::new());
         };
-        pipe.push(bytes, is_end);
-        let has_room = pipe.flush();
+        if !pipe.flush() {
+            let context = self.context;
+            pipe.arm(waiter, Token { context, item: id });
+            return None;
+        }
+        let held = pipe.release();
         if pipe.is_done() {
             self.items.remove(&id);
-        } else if !has_room {
-            pipe.arm(waiter, Token { context, item: id });
         }
-        has_room
+        Some(held)
     }
 
     /// Holds the request back until the pipe has taken what it was given.
@@ -244,28 +262,12 @@ impl Channel {
     /// Something happened to one of the descriptors: goes on where it stopped, and gives back what was held.
     pub fn go_on(&mut self, item: u32, waiter: &Waiter) -> Result<Vec<Taken>, ChannelError> {
         if item == 0 {
+            self.armed = None;
             self.outbox.flush(&self.socket)?;
             self.arm_socket(waiter);
             return Ok(Vec::new());
         }
-        let Some(Item::WritePipe(pipe)) = self.items.get_mut(&item) else {
-            return Ok(Vec::new());
-        };
-        if !pipe.flush() {
-            pipe.arm(
-                waiter,
-                Token {
-                    context: self.context,
-                    item,
-                },
-            );
-            return Ok(Vec::new());
-        }
-        let held = pipe.release();
-        if pipe.is_done() {
-            self.items.remove(&item);
-        }
-        Ok(held)
+        Ok(self.flush_pipe(item, waiter).unwrap_or_default())
     }
 
     /// All requests that wait for something.
@@ -277,7 +279,7 @@ impl Channel {
         pipes.flatten().chain(self.polls).collect()
     }
 
-    fn arm_socket(&self, waiter: &Waiter) {
+    fn arm_socket(&mut self, waiter: &Waiter) {
         let wants_event = !self.polls.is_empty() && self.end == End::Open;
         let interest = match (wants_event, self.outbox.is_empty()) {
             (false, true) => return,
@@ -285,6 +287,9 @@ impl Channel {
             (false, false) => Interest::Write,
             (true, false) => Interest::Both,
         };
+        if self.armed.replace(interest) == Some(interest) {
+            return;
+        }
         waiter.arm(
             &self.socket,
             Token {
@@ -295,7 +300,7 @@ impl Channel {
         );
     }
 
-    fn arm_all(&self, waiter: &Waiter) {
+    fn arm_all(&mut self, waiter: &Waiter) {
         self.arm_socket(waiter);
         for (id, item) in &self.items {
             if let Item::ReadPipe(pipe) = item {

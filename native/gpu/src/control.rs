@@ -83,7 +83,7 @@ impl Gpu {
         };
         let mut fate = Fate::Done;
         let answer = match header.kind {
-            wire::SUBMIT_3D => self.submit(memory, &header, rest, &mut fate),
+            wire::SUBMIT_3D => self.submit(memory, &header, rest, &mut fate, done),
             _ => self.answer(&header, rest, done),
         };
         let (kind, data) = answer.unwrap_or_else(|refusal| {

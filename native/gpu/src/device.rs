@@ -8,7 +8,8 @@ use std::{
 };
 
 use vfio_bindings::bindings::vfio::{
-    VFIO_PCI_BAR0_REGION_INDEX, VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSIX_IRQ_INDEX,
+    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_BAR0_REGION_INDEX,
+    VFIO_PCI_CONFIG_REGION_INDEX, VFIO_PCI_MSIX_IRQ_INDEX,
 };
 use vfio_user::{DmaMapFlags, DmaUnmapFlags, ServerBackend};
 
@@ -25,6 +26,8 @@ use crate::{
 
 /// Capability sets, at their place in the device's configuration.
 const CAPSETS_AT: usize = 12;
+/// Requests that are executed in one turn; the monitor's other messages are not to wait for a driver that never stops.
+const TURN: usize = 1024;
 
 pub struct Device {
     config: Config,
@@ -34,6 +37,7 @@ pub struct Device {
     vectors: [Option<File>; VECTORS as usize],
     memory: GuestMemory,
     gpu: Gpu,
+    waiter: Arc<Waiter>,
 }
 
 impl Device {
@@ -44,7 +48,8 @@ impl Device {
             vector_table: [0; PART as usize],
             vectors: Default::default(),
             memory: GuestMemory::default(),
-            gpu: Gpu::new(window, wayland, waiter),
+            gpu: Gpu::new(window, wayland, waiter.clone()),
+            waiter,
         })
     }
 
@@ -97,6 +102,10 @@ impl Device {
         self.memory.unmap(address, size)
     }
 
+    pub fn unmap_all(&mut self) {
+        self.memory.unmap_all();
+    }
+
     /// Everything but memory and interrupts is as it was at first.
     pub fn reset(&mut self) {
         self.transport.reset();
@@ -124,6 +133,10 @@ impl Device {
         }
         let outcome = self.give_back(done);
         self.settle(CONTROL, outcome);
+        if ready.contains(&Token::AGAIN) {
+            self.kick(CONTROL as u64);
+            self.kick(CURSOR as u64);
+        }
     }
 
     fn kick(&mut self, queue: u64) {
@@ -145,30 +158,35 @@ impl Device {
 
     /// Executes what is on the control queue.
     fn work(&mut self) -> Result<(), QueueError> {
-        loop {
-            while let Some((request, reply)) = self.transport.queues[CONTROL].take(&self.memory)? {
-                let mut done = Vec::new();
-                let write = |answer: &[u8]| reply.write(answer);
-                self.gpu.execute(&self.memory, &request, write, &mut done)?;
-                self.give_back(done)?;
-            }
-            if !self.transport.queues[CONTROL].wants_more(&self.memory)? {
+        for _ in 0..TURN {
+            let queue = &mut self.transport.queues[CONTROL];
+            let Some((request, reply)) = queue.take(&self.memory)? else {
+                if queue.wants_more(&self.memory)? {
+                    continue;
+                }
                 return Ok(());
-            }
+            };
+            let mut done = Vec::new();
+            let write = |answer: &[u8]| reply.write(answer);
+            self.gpu.execute(&self.memory, &request, write, &mut done)?;
+            self.give_back(done)?;
         }
+        self.waiter.call_again();
+        Ok(())
     }
 
     /// There is nothing to point at: requests are given back as they are.
     fn drain_cursor(&mut self) -> Result<(), QueueError> {
-        loop {
-            while let Some((_, reply)) = self.transport.queues[CURSOR].take(&self.memory)? {
-                let taken = reply.write(&[])?;
-                self.transport.queues[CURSOR].give_back(&self.memory, taken)?;
-            }
-            if !self.transport.queues[CURSOR].wants_more(&self.memory)? {
-                return Ok(());
+        for _ in 0..TURN {
+            let queue = &mut self.transport.queues[CURSOR];
+            match queue.take(&self.memory)? {
+                Some((_, reply)) => queue.give_back(&self.memory, reply.write(&[])?)?,
+                None if queue.wants_more(&self.memory)? => {}
+                None => return Ok(()),
             }
         }
+        self.waiter.call_again();
+        Ok(())
     }
 
     fn give_back(&mut self, done: Vec<Taken>) -> Result<(), QueueError> {
@@ -188,6 +206,7 @@ impl Device {
             Err(error) => {
                 log::warn!("the driver has to reset the device: {error}");
                 self.transport.fail();
+                self.gpu.reset();
                 self.interrupt(self.transport.config_vector());
             }
         }
@@ -228,14 +247,14 @@ impl ServerBackend for Shared {
 
     fn dma_map(
         &mut self,
-        _flags: DmaMapFlags,
+        flags: DmaMapFlags,
         offset: u64,
         address: u64,
         size: u64,
         file: Option<File>,
     ) -> io::Result<()> {
-        // What can't be shared is no memory of the guest, and requests never lie in it.
-        let Some(file) = file else {
+        // Requests, answers and rings never lie in what is not shared, or what is only to be read.
+        let Some(file) = file.filter(|_| flags.contains(DmaMapFlags::READ_WRITE)) else {
             return Ok(());
         };
         self.lock()
@@ -243,9 +262,13 @@ impl ServerBackend for Shared {
             .map_err(io::Error::other)
     }
 
-    fn dma_unmap(&mut self, _flags: DmaUnmapFlags, address: u64, size: u64) -> io::Result<()> {
-        // Regions that were not shared are unmapped too.
-        let _ = self.lock().unmap(address, size);
+    fn dma_unmap(&mut self, flags: DmaUnmapFlags, address: u64, size: u64) -> io::Result<()> {
+        if flags.contains(DmaUnmapFlags::UNMAP_ALL) {
+            self.lock().unmap_all();
+        } else {
+            // Regions that were not shared are unmapped too.
+            let _ = self.lock().unmap(address, size);
+        }
         Ok(())
     }
 
@@ -257,12 +280,15 @@ impl ServerBackend for Shared {
     fn set_irqs(
         &mut self,
         index: u32,
-        _flags: u32,
+        flags: u32,
         start: u32,
         count: u32,
         files: Vec<File>,
     ) -> io::Result<()> {
-        if index != VFIO_PCI_MSIX_IRQ_INDEX {
+        // Masks are the monitor's own, and it fires by the descriptors that it gave.
+        let is_setting = flags & VFIO_IRQ_SET_ACTION_TRIGGER != 0
+            && (flags & VFIO_IRQ_SET_DATA_EVENTFD != 0 || count == 0);
+        if index != VFIO_PCI_MSIX_IRQ_INDEX || !is_setting {
             return Ok(());
         }
         let mut device = self.lock();
@@ -270,9 +296,9 @@ impl ServerBackend for Shared {
             (0..VECTORS.into()).for_each(|vector| device.set_vector(vector, None));
         }
         let mut files = files.into_iter();
-        for vector in (start..).take(usize::try_from(count).unwrap_or(0).min(VECTORS.into())) {
-            let file = files.next();
-            device.set_vector(usize::try_from(vector).unwrap_or(usize::MAX), file);
+        for index in 0..count.min(VECTORS.into()) {
+            let vector = usize::try_from(start.saturating_add(index));
+            device.set_vector(vector.unwrap_or(usize::MAX), files.next());
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::{fs::File, sync::Arc};
 
 use thiserror::Error;
 use vm_memory::{
-    Bytes, FileOffset, GuestAddress, GuestMemoryMmap, GuestRegionMmap, MmapRegion,
-    guest_memory::Error as AccessError,
+    Bytes, FileOffset, GuestAddress, GuestMemoryBackend, GuestMemoryMmap, GuestMemoryRegion,
+    GuestRegionMmap, MmapRegion, guest_memory::Error as AccessError,
 };
 
 /// Regions that a monitor may map: a few for memory, one for each device that has memory of its own.
@@ -42,7 +42,7 @@ impl GuestMemory {
             size,
             reason,
         };
-        if vm_memory::GuestMemoryBackend::num_regions(&*self.0) >= REGIONS {
+        if self.0.num_regions() >= REGIONS {
             return Err(failed("too many regions".into()));
         }
         // What lies behind a file's end can be mapped, and faults.
@@ -64,13 +64,26 @@ impl GuestMemory {
         Ok(())
     }
 
+    /// Forgets all that lies in a range, if only with a part.
     pub fn unmap(&mut self, address: u64, size: u64) -> Result<(), MemoryError> {
-        let (memory, _) = self
-            .0
-            .remove_region(GuestAddress(address), size)
-            .map_err(|_| MemoryError::Unmap { address, size })?;
+        let last = address.saturating_add(size.saturating_sub(1));
+        let mut memory = (*self.0).clone();
+        for region in self.0.iter() {
+            let (start, end) = (region.start_addr().0, region.last_addr().0);
+            if size > 0 && start <= last && end >= address {
+                let removed = memory.remove_region(region.start_addr(), region.len());
+                memory = removed.map_err(|_| MemoryError::Unmap { address, size })?.0;
+            }
+        }
+        if memory.num_regions() == self.0.num_regions() {
+            return Err(MemoryError::Unmap { address, size });
+        }
         self.0 = Arc::new(memory);
         Ok(())
+    }
+
+    pub fn unmap_all(&mut self) {
+        self.0 = Arc::default();
     }
 
     pub fn read(&self, address: u64, bytes: &mut [u8]) -> Result<(), MemoryError> {

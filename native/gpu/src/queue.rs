@@ -25,6 +25,8 @@ pub enum QueueError {
         "a request of more than {REQUEST_BYTES} bytes, or one that is not in the guest's memory"
     )]
     Request,
+    #[error("more requests than the queue has entries")]
+    TooMany,
 }
 
 /// A request that was taken from the queue and is to be given back.
@@ -51,6 +53,8 @@ pub struct Queue {
     pub vector: u16,
     has_answers: bool,
     unawaited: u16,
+    /// Requests that were taken and not given back.
+    taken: u16,
 }
 
 impl Queue {
@@ -60,7 +64,14 @@ impl Queue {
             vector: u16::MAX,
             has_answers: false,
             unawaited: 0,
+            taken: 0,
         })
+    }
+
+    pub fn reset(&mut self) {
+        self.ring.reset();
+        (self.vector, self.has_answers) = (u16::MAX, false);
+        (self.unawaited, self.taken) = (0, 0);
     }
 
     /// The next request's bytes with the place for its answer, if there is one.
@@ -75,6 +86,11 @@ impl Queue {
         let Some(chain) = self.ring.iter(snapshot.clone())?.next() else {
             return Ok(None);
         };
+        // A driver may offer one request again while its answer waits, and again.
+        if self.taken >= self.ring.size() {
+            return Err(QueueError::TooMany);
+        }
+        self.taken += 1;
         let reader = chain
             .clone()
             .reader(&snapshot)
@@ -93,7 +109,8 @@ impl Queue {
     pub fn give_back(&mut self, memory: &GuestMemory, taken: Taken) -> Result<(), QueueError> {
         self.ring
             .add_used(&*memory.snapshot(), taken.head, taken.written)?;
-        self.unawaited += 1;
+        self.taken = self.taken.saturating_sub(1);
+        self.unawaited = self.unawaited.saturating_add(1);
         self.has_answers |= taken.is_awaited || self.unawaited >= UNAWAITED;
         Ok(())
     }

@@ -47,7 +47,24 @@ pub fn serve(listen: &Path, wayland: &Path, window_bytes: u64) -> Result<(), Ser
         .name("channels".into())
         .spawn(move || wait(&waiter, &waiting))
         .map_err(ServeError::Wait)?;
-    Ok(server.run(&mut device)?)
+    match server.run(&mut device) {
+        Err(error) if is_gone(&error) => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}
+
+/// Whether the monitor is gone. One that is killed may leave messages behind, which resets the connection.
+fn is_gone(error: &vfio_user::Error) -> bool {
+    use vfio_user::Error::{ReceiveWithFd, StreamRead, StreamWrite};
+    let kind = match error {
+        StreamRead(error) | StreamWrite(error) => error.kind(),
+        ReceiveWithFd(error) => io::Error::from_raw_os_error(error.errno()).kind(),
+        _ => return false,
+    };
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
+    )
 }
 
 fn wait(waiter: &Waiter, device: &Shared) {

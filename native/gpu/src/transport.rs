@@ -3,6 +3,7 @@
 use virtio_queue::QueueT;
 
 use crate::{
+    pci::VECTORS,
     queue::{Queue, QueueError, SIZE},
     registers,
 };
@@ -13,10 +14,14 @@ const QUEUES: usize = 2;
 
 const NEEDS_RESET: u8 = 0x40;
 const DRIVER_OK: u8 = 4;
+const FEATURES_OK: u8 = 8;
+const INDIRECT: u64 = 1 << 28;
 const EVENT_IDX: u64 = 1 << 29;
+const VERSION_1: u64 = 1 << 32;
 
-/// 3D contexts, blob resources, context types; event indices; virtio 1.
-pub const FEATURES: u64 = 1 | 1 << 3 | 1 << 4 | EVENT_IDX | 1 << 32;
+/// 3D contexts, blob resources, context types; and what queues do. Requests that wait for events take one entry each where
+/// descriptors are indirect, three otherwise.
+pub const FEATURES: u64 = 1 | 1 << 3 | 1 << 4 | INDIRECT | EVENT_IDX | VERSION_1;
 
 pub struct Transport {
     device_half: u32,
@@ -63,8 +68,7 @@ impl Transport {
 
     pub fn reset(&mut self) {
         for queue in &mut self.queues {
-            queue.ring.reset();
-            queue.vector = u16::MAX;
+            queue.reset();
         }
         (self.status, self.driver_features, self.config_vector) = (0, 0, u16::MAX);
     }
@@ -116,7 +120,7 @@ impl Transport {
             0 => self.device_half = value as u32,
             8 => self.driver_half = value as u32,
             12 => self.set_features(value as u32),
-            16 => self.config_vector = value as u16,
+            16 => self.config_vector = vector(value),
             20 => return self.set_status(value as u8),
             22 => self.selected = value as u16,
             24..56 => self.write_queue(offset, data.len(), value),
@@ -143,7 +147,9 @@ impl Transport {
         if value == 0 {
             return Effect::Reset;
         }
-        self.status |= value & !NEEDS_RESET;
+        let has_version = self.driver_features & VERSION_1 != 0;
+        let refused = if has_version { 0 } else { FEATURES_OK };
+        self.status |= value & !NEEDS_RESET & !refused;
         Effect::Nothing
     }
 
@@ -159,7 +165,7 @@ impl Transport {
         };
         let ring = &mut queue.ring;
         match offset {
-            26 => queue.vector = value as u16,
+            26 => queue.vector = vector(value),
             28 => ring.set_ready(value == 1),
             // What the queue is made of does not change under way.
             _ if ring.ready() => {}
@@ -170,4 +176,12 @@ impl Transport {
             _ => {}
         }
     }
+}
+
+/// What a vector register holds after a write: a vector that there is, or none.
+fn vector(value: u64) -> u16 {
+    u16::try_from(value)
+        .ok()
+        .filter(|vector| *vector < VECTORS)
+        .unwrap_or(u16::MAX)
 }

@@ -6,7 +6,11 @@ use std::{
 };
 
 use rustix::{
-    event::epoll::{self, CreateFlags, Event, EventData, EventFlags},
+    event::{
+        EventfdFlags,
+        epoll::{self, CreateFlags, Event, EventData, EventFlags},
+        eventfd,
+    },
     io::Errno,
 };
 
@@ -18,6 +22,12 @@ pub struct Token {
 }
 
 impl Token {
+    /// There is more to do than was done in one turn.
+    pub const AGAIN: Self = Self {
+        context: 0,
+        item: 1,
+    };
+
     fn pack(self) -> EventData {
         EventData::new_u64(u64::from(self.context) << 32 | u64::from(self.item))
     }
@@ -31,18 +41,30 @@ impl Token {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {
     Read,
     Write,
     Both,
 }
 
-pub struct Waiter(OwnedFd);
+pub struct Waiter {
+    epoll: OwnedFd,
+    /// Never read, and always writable.
+    again: OwnedFd,
+}
 
 impl Waiter {
     pub fn new() -> io::Result<Self> {
-        Ok(Self(epoll::create(CreateFlags::CLOEXEC)?))
+        Ok(Self {
+            epoll: epoll::create(CreateFlags::CLOEXEC)?,
+            again: eventfd(0, EventfdFlags::CLOEXEC)?,
+        })
+    }
+
+    /// The next wait ends at once, with `Token::AGAIN` among others.
+    pub fn call_again(&self) {
+        self.arm(&self.again, Token::AGAIN, Interest::Write);
     }
 
     /// A descriptor is forgotten when it is closed.
@@ -53,8 +75,8 @@ impl Waiter {
             Interest::Both => EventFlags::IN | EventFlags::OUT,
         };
         let flags = flags | EventFlags::ONESHOT;
-        let armed = match epoll::modify(&self.0, &descriptor, token.pack(), flags) {
-            Err(Errno::NOENT) => epoll::add(&self.0, &descriptor, token.pack(), flags),
+        let armed = match epoll::modify(&self.epoll, &descriptor, token.pack(), flags) {
+            Err(Errno::NOENT) => epoll::add(&self.epoll, &descriptor, token.pack(), flags),
             other => other,
         };
         if let Err(error) = armed {
@@ -68,7 +90,7 @@ impl Waiter {
             flags: EventFlags::empty(),
             data: EventData::new_u64(0),
         }; 32];
-        match epoll::wait(&self.0, &mut events[..], None) {
+        match epoll::wait(&self.epoll, &mut events[..], None) {
             Ok(count) => {
                 ready.extend(
                     events[..count]

@@ -7,11 +7,20 @@ mod support;
 
 use std::{
     env,
-    io::Write,
-    os::unix::{fs::FileExt, net::UnixStream},
+    fs::File,
+    io::{IoSlice, Read, Write},
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{fs::FileExt, net::UnixStream},
+    },
     time::{Duration, Instant},
 };
 
+use rustix::{
+    fs::{MemfdFlags, ftruncate, memfd_create},
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
+};
 use support::{CHANNEL, CONTEXT, Driver, ENTRIES, QUERY, RAM, RAM_BYTES, command, cross};
 
 const DEFAULT_SECONDS: u64 = 3;
@@ -73,6 +82,11 @@ fn message(chance: &mut Chance) -> Vec<u8> {
     }
     if kind == 2 && words.len() > 2 {
         words[2] = u32::from_le_bytes(*b"R8  ");
+    }
+    if kind == 7 && words.len() > 3 {
+        words[0] = chance.below(8) as u32;
+        words[1] = u32::from(chance.below(8) == 0);
+        words[2] = 200;
     }
     let mut bytes = cross(kind, &words, &chance.bytes(300));
     if chance.below(8) == 0 {
@@ -174,6 +188,49 @@ fn step(driver: &mut Driver, chance: &mut Chance) {
     }
 }
 
+/// Descriptors of every kind, some of which no guest may have.
+fn give(lens: &UnixStream, chance: &mut Chance) {
+    let mut descriptors: Vec<OwnedFd> = Vec::new();
+    let mut kept: Vec<OwnedFd> = Vec::new();
+    for _ in 0..chance.below(4) {
+        match chance.below(8) {
+            0 | 1 => {
+                let (reader, writer) = std::io::pipe().unwrap();
+                descriptors.push(writer.into());
+                kept.push(reader.into());
+            }
+            2 => descriptors.push(std::io::pipe().unwrap().1.into()),
+            3 => descriptors.push(UnixStream::pair().unwrap().0.into()),
+            4 => descriptors.push(File::open("/").unwrap().into()),
+            5 => descriptors.push(File::open("/dev/zero").unwrap().into()),
+            _ => {
+                let file = memfd_create("file", MemfdFlags::CLOEXEC).unwrap();
+                ftruncate(&file, chance.number() % (32 << 20)).unwrap();
+                descriptors.push(file);
+            }
+        }
+    }
+    let borrowed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&borrowed));
+    let bytes = chance.bytes(100);
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let _ = sendmsg(lens, &[IoSlice::new(&bytes)], &mut control, flags);
+}
+
+/// Connections that the last contexts made, and nobody took.
+fn forget_connections(driver: &Driver) {
+    driver.device.lock().reset();
+    driver.lens.set_nonblocking(true).unwrap();
+    while driver.lens.accept().is_ok() {}
+    driver.lens.set_nonblocking(false).unwrap();
+}
+
+fn count_descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
 /// A context with everything that a request could go wrong with.
 fn prepare(driver: &mut Driver) -> UnixStream {
     driver.start();
@@ -184,6 +241,14 @@ fn prepare(driver: &mut Driver) -> UnixStream {
     lens
 }
 
+fn is_soon(condition: impl Fn() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(5);
+    while !condition() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    condition()
+}
+
 #[test]
 fn nothing_that_a_driver_does_ends_the_process_or_another_drivers_device() {
     let number = |name: &str| env::var(name).ok().and_then(|value| value.parse().ok());
@@ -191,6 +256,7 @@ fn nothing_that_a_driver_does_ends_the_process_or_another_drivers_device() {
     let seed = number("CLOCHE_FUZZ_SEED");
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut round = seed.unwrap_or(1);
+    let before = count_descriptors();
     while Instant::now() < end {
         println!("CLOCHE_FUZZ_SEED={round}");
         let mut chance = Chance(round.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
@@ -199,22 +265,36 @@ fn nothing_that_a_driver_does_ends_the_process_or_another_drivers_device() {
         lens.set_nonblocking(true).unwrap();
         for _ in 0..400 {
             step(&mut driver, &mut chance);
-            if chance.below(50) == 0 {
-                let _ = lens.write(&chance.bytes(2000));
+            match chance.below(200) {
+                0..4 => drop(lens.write(&chance.bytes(2000))),
+                4..10 => give(&lens, &mut chance),
+                10..14 => drop(lens.read(&mut [0; 4096])),
+                14 => {
+                    forget_connections(&driver);
+                    let ram = driver.ram.try_clone().unwrap();
+                    let _ = driver.device.lock().unmap(0, u64::MAX);
+                    driver.device.lock().map(RAM, RAM_BYTES, ram, 0).unwrap();
+                    lens = prepare(&mut driver);
+                    lens.set_nonblocking(true).unwrap();
+                }
+                _ => {}
             }
         }
         // Whatever it did: after a reset and with its memory back, it is a device again.
         let ram = driver.ram.try_clone().unwrap();
-        let _ = driver.device.lock().map(RAM, RAM_BYTES, ram, 0);
-        driver.start();
-        driver.lens.set_nonblocking(true).unwrap();
-        while driver.lens.accept().is_ok() {}
-        driver.lens.set_nonblocking(false).unwrap();
+        let _ = driver.device.lock().unmap(0, u64::MAX);
+        driver.device.lock().map(RAM, RAM_BYTES, ram, 0).unwrap();
+        forget_connections(&driver);
         prepare(&mut driver);
         assert_eq!(
             driver.call(0x201, &[]),
             0x1100,
             "{CONTEXT} {QUERY} {CHANNEL}"
+        );
+        drop((driver, lens));
+        assert!(
+            is_soon(|| count_descriptors() <= before),
+            "descriptors are left"
         );
         round = if seed.is_some() { round } else { round + 1 };
     }

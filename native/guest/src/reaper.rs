@@ -61,6 +61,15 @@ impl Reaper {
         Ok(reaper)
     }
 
+    /// One for all tests: it takes every child of their process.
+    #[cfg(test)]
+    pub fn of_tests() -> Self {
+        static REAPER: std::sync::OnceLock<Reaper> = std::sync::OnceLock::new();
+        REAPER
+            .get_or_init(|| Self::start().expect("a thread"))
+            .clone()
+    }
+
     /// Spawns a child whose status comes through the `Exit`; never wait for the `Child` itself.
     pub fn spawn(&self, command: &mut Command) -> io::Result<(Child, Exit)> {
         let (reader, writer) = io::pipe()?;

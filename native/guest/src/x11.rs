@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -13,7 +13,6 @@ use std::thread;
 use std::time::Duration;
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use std::os::fd::BorrowedFd;
 
 use crate::account::Account;
 use crate::environment::{Environment, X11_DISPLAY};
@@ -44,6 +43,7 @@ pub fn is_installed() -> bool {
 /// Listens from here on.
 pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<(), X11Error> {
     let x11 = X11 {
+        program: PROGRAM.to_owned(),
         listeners: listen().map_err(X11Error::Listen)?,
         reaper: reaper.clone(),
         account: users.user.clone(),
@@ -65,6 +65,7 @@ pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<(), X11Error> 
 }
 
 struct X11 {
+    program: String,
     listeners: [UnixListener; 2],
     reaper: Reaper,
     account: Account,
@@ -80,7 +81,7 @@ impl X11 {
             wait(&mut waits, None)?;
         }
         let numbers = [named, unnamed].map(AsRawFd::as_raw_fd);
-        let mut argv = vec![PROGRAM.to_owned(), X11_DISPLAY.to_owned()];
+        let mut argv = vec![self.program.clone(), X11_DISPLAY.to_owned()];
         for number in numbers {
             argv.extend(["-listenfd".to_owned(), number.to_string()]);
         }
@@ -116,4 +117,47 @@ fn listen() -> io::Result<[UnixListener; 2]> {
     fs::set_permissions(SOCKET, Permissions::from_mode(0o777))?;
     let address = SocketAddr::from_abstract_name(SOCKET)?;
     Ok([named, UnixListener::bind_addr(&address)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn the_first_connection_starts_the_server_with_both_sockets() {
+        let folder = std::env::temp_dir().join(format!("cloche-x11-{}", std::process::id()));
+        fs::create_dir(&folder).expect("folder");
+        let (program, said) = (folder.join("satellite"), folder.join("said"));
+        let script = format!(
+            "#!/bin/sh\ntest -S /proc/self/fd/$3 && test -S /proc/self/fd/$5 && echo \"$1 $2 $4\" >{}; exit 7",
+            said.display()
+        );
+        fs::write(&program, script).expect("script");
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("executable");
+        let listener = |name| UnixListener::bind(folder.join(name)).expect("listener");
+        let x11 = X11 {
+            program: program.display().to_string(),
+            listeners: [listener("a"), listener("b")],
+            reaper: Reaper::of_tests(),
+            account: Account {
+                name: "user".into(),
+                uid: nix::unistd::getuid().as_raw(),
+                gid: nix::unistd::getgid().as_raw(),
+                groups: Vec::new(),
+                home: "/".into(),
+                shell: "/bin/sh".into(),
+            },
+            environment: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+        };
+        let path = folder.join("b");
+        let connecting = thread::spawn(move || UnixStream::connect(path));
+        let status = x11.serve_once().expect("served");
+        assert_eq!(status.code(), Some(7));
+        let said = fs::read_to_string(said).expect("both sockets were there");
+        assert_eq!(said, ":0 -listenfd -listenfd\n");
+        drop(connecting.join());
+        fs::remove_dir_all(&folder).expect("removed");
+    }
 }

@@ -2,6 +2,25 @@
 import { choice, defineCommand, flag, list, value } from "../model.ts";
 import { readInteger, readMemory, readText, readVariable } from "../values.ts";
 
+const options = {
+  temp: flag("give it a home that ends with it"),
+  vmm: choice("MONITOR", ["auto", "cloud-hypervisor", "crosvm", "qemu"], "the virtual machine monitor"),
+  "crosvm-disable-sandbox": flag("run crosvm's devices unconfined in one process; the start says what that means"),
+  share: list("DIR[:ro]", "show it a directory, at /mnt/NAME; :ro lets it only read", readText, {
+    complete: "directory",
+  }),
+  net: choice("NETWORK", ["none", "internet"], "the network that it gets"),
+  cpus: value("CPUS", "number of CPUs", readInteger(1, 64), { short: "c" }),
+  memory: value("MEMORY", "memory: 512, 512M or 2G", readMemory, { short: "m" }),
+  env: list("K=V", "set a variable of the application's environment", readVariable, { short: "e" }),
+  clipboard: choice("DIRECTION", ["none", "guest-to-host", "host-to-guest", "both"], "what the clipboard carries"),
+  "no-windows": flag("give it no display; the host then needs no desktop"),
+  command: value("CMD", "run this program instead of the application's command", readText, { complete: "program" }),
+  timing: flag("say where the time of the start went"),
+  detach: flag("return once it runs; it outlives the terminal"),
+};
+export type RunOptions = typeof options;
+
 export const run = defineCommand({
   name: "run",
   summary: "Run an application in a microVM of its own",
@@ -16,22 +35,7 @@ export const run = defineCommand({
     },
   ],
   trailing: { name: "ARGS…", help: "added to the application's command", isOptional: true },
-  options: {
-    temp: flag("give it a home that ends with it"),
-    vmm: choice("MONITOR", ["auto", "qemu"], "the virtual machine monitor"),
-    share: list("DIR[:ro]", "show it a directory, at /mnt/NAME; :ro lets it only read", readText, {
-      complete: "directory",
-    }),
-    net: choice("NETWORK", ["none", "internet"], "the network that it gets"),
-    cpus: value("CPUS", "number of CPUs", readInteger(1, 64), { short: "c" }),
-    memory: value("MEMORY", "memory: 512, 512M or 2G", readMemory, { short: "m" }),
-    env: list("K=V", "set a variable of the application's environment", readVariable, { short: "e" }),
-    clipboard: choice("DIRECTION", ["none", "guest-to-host", "host-to-guest", "both"], "what the clipboard carries"),
-    "no-windows": flag("give it no display; the host then needs no desktop"),
-    command: value("CMD", "run this program instead of the application's command", readText, { complete: "program" }),
-    timing: flag("say where the time of the start went"),
-    detach: flag("return once it runs; it outlives the terminal"),
-  },
+  options,
   json: "a line when it runs, and one with how it ended; the application's output goes to standard error",
   examples: [
     { line: "cloche run foot", text: "a terminal in a microVM" },
@@ -41,12 +45,8 @@ export const run = defineCommand({
   ],
   carriesStatus: true,
   async run(context, parsed) {
-    const { runApp } = await import("../run-app.ts");
+    const { readRunRequest, runApp } = await import("../run-app.ts");
     const { runDetached } = await import("../detach.ts");
-    const [name = ""] = parsed.arguments;
-    const { options, trailing } = parsed;
-    return options.detach
-      ? runDetached(context, parsed.argv)
-      : runApp(context, { name, trailing, ...options, isTemporary: options.temp, hasWindows: !options["no-windows"] });
+    return parsed.options.detach ? runDetached(context, parsed.argv) : runApp(context, readRunRequest(parsed));
   },
 });

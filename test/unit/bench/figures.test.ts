@@ -1,7 +1,8 @@
 import test from "ava";
+import type { Figure } from "../../../bench/bench.ts";
 import { confidenceInterval, judge, median } from "../../../bench/figures.ts";
 
-const figure = (ratios: number[], atMost: number) => ({
+const figure = (ratios: number[], atMost: number): Figure => ({
   name: "launch",
   unit: "ms",
   atMost,
@@ -24,4 +25,10 @@ test("the interval encloses the median and is the same each time", (t) => {
 test("a missed aim is said", (t) => {
   t.regex(judge(figure([1.05], 1.1)).line, /^launch ratio=1\.050 .*\(aim ≤ 1\.10\)$/);
   t.regex(judge(figure([1.5], 1.1)).line, / missed$/);
+});
+
+test("a figure without an aim is only said", (t) => {
+  const { line, isMissed } = judge({ ...figure([9], 1), atMost: undefined });
+  t.false(isMissed);
+  t.regex(line, /\(no aim\)$/);
 });

@@ -20,6 +20,7 @@ const state: InstanceState = {
   },
   image: "abc",
   windows: true,
+  renderer: "software (no GPU in the guest)",
   network: "none",
   processes: [{ name: "qemu", pid: 101 }],
   timings: [

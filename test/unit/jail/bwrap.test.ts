@@ -44,3 +44,10 @@ test("the program's arguments stand as they are behind --", (t) => {
 test("nothing of our environment goes in", (t) => {
   t.true(jailArgv(plan, host).includes("--clearenv"));
 });
+
+test("empty directories are made before /run is closed, and /sys only where something is wanted there", (t) => {
+  t.false(jailArgv(plan, host).includes("/sys"));
+  const argv = jailArgv({ ...plan, emptyDirectories: ["/run/empty", "/sys/devices"] }, host);
+  const words = argv.join(" ");
+  t.regex(words, /--tmpfs \/sys --dir \/run\/empty --dir \/sys\/devices --remount-ro \/sys --remount-ro \/run /);
+});

@@ -1,31 +1,20 @@
 import test from "ava";
 import type { MachineSpec } from "../../../src/vmm/machine-spec.ts";
 import { qemu } from "../../../src/vmm/qemu.ts";
+import { hostWithKvm, hostWithoutKvm, sockets, spec } from "../../support/monitors.ts";
 
-const spec: MachineSpec = {
-  id: "foot@work",
-  cpus: 2,
-  memoryMib: 512,
-  kernel: "/store/kernel",
-  initrd: "/store/initrd",
-  root: "/store/root",
-  shares: [{ tag: "home", directory: "/data/home", readOnly: false, mountPoint: "/home/user" }],
-  network: "none",
-};
-const without = { kvm: { usable: false, reason: "no such device" } };
-const sockets = { vsock: "/run/link/vhost", shares: { home: "/run/files/home" }, network: undefined };
-const argv = (changes: Partial<MachineSpec> = {}, kvm = without) =>
-  qemu.plan({ ...spec, ...changes }, kvm, sockets).process.argv;
+const argv = (changes: Partial<MachineSpec> = {}, host = hostWithoutKvm) =>
+  qemu.plan({ ...spec, ...changes }, host, sockets).process.argv;
 
 test("without KVM it is TCG, and says so", (t) => {
-  const plan = qemu.plan(spec, without, sockets);
+  const plan = qemu.plan(spec, hostWithoutKvm, sockets);
   t.is(plan.accelerator, "TCG (compatibility mode)");
   t.true(plan.process.argv.includes("tcg,thread=multi"));
   t.false(plan.process.binds.some(({ source }) => source === "/dev/kvm"));
 });
 
 test("with KVM its device is all that the jail shows more", (t) => {
-  const plan = qemu.plan(spec, { kvm: { usable: true, reason: "" } }, sockets);
+  const plan = qemu.plan(spec, hostWithKvm, sockets);
   t.is(plan.accelerator, "KVM");
   t.deepEqual(plan.process.binds.at(-1), { source: "/dev/kvm", target: "/dev/kvm", access: "device" });
 });
@@ -41,8 +30,19 @@ test("the root is raw and read-only by explicit format", (t) => {
 
 test("no network is no device, and internet is one behind passt", (t) => {
   t.false(argv().some((argument) => argument.includes("netdev")));
-  const plan = qemu.plan({ ...spec, network: "internet" }, without, { ...sockets, network: "/run/net/passt" });
+  const plan = qemu.plan({ ...spec, network: "internet" }, hostWithoutKvm, { ...sockets, network: "/run/net/passt" });
   t.true(plan.process.argv.includes("socket,id=net,path=/run/net/passt"));
+});
+
+test("with KVM the guest gets no virtualisation of its own", (t) => {
+  t.true(argv({}, hostWithKvm).includes("host,vmx=off,svm=off"));
+});
+
+test("windows are a vfio-user device at the socket of Cloche's own", (t) => {
+  const display = { device: "/run/gpu/device", wayland: "/run/display/wayland" };
+  const plan = qemu.plan(spec, hostWithoutKvm, { ...sockets, display });
+  t.true(plan.process.argv.includes('{"driver":"vfio-user-pci","socket":{"type":"unix","path":"/run/gpu/device"}}'));
+  t.false(argv().some((argument) => argument.includes("vfio-user")));
 });
 
 test("what the monitor cannot do is refused before anything runs", (t) => {

@@ -1,9 +1,5 @@
 //! Memory from the host that a wl_shm pool can be made of.
 
-use std::{os::fd::OwnedFd, rc::Rc};
-
-use rustix::fs::{MemfdFlags, fstat, memfd_create};
-
 use super::{BlobGuard, Channel, ChannelError, asked, wire};
 use crate::{
     channel::wire::{Location, Requirements},
@@ -28,8 +24,6 @@ pub struct Memory {
     pub mapping: Mapping,
     /// Where it begins in the descriptor that the compositor gets.
     pub offset: u64,
-    /// Stands for the memory in what is written to the channel's socket.
-    pub token: Rc<OwnedFd>,
     pub resource: u32,
     _blob: BlobGuard,
 }
@@ -38,14 +32,6 @@ impl Memory {
     pub fn bytes(&self) -> usize {
         self.mapping.bytes()
     }
-}
-
-/// What tells one open file from others.
-pub type FileId = (u64, u64);
-
-pub fn identify(file: &OwnedFd) -> Option<FileId> {
-    let info = fstat(file).ok()?;
-    Some((info.st_dev, info.st_ino))
 }
 
 impl Channel {
@@ -67,11 +53,9 @@ impl Channel {
         let mapping = self.gpu.map_blob(blob.blob, bytes, Access::ReadWrite);
         let mapping = asked("map memory for a buffer", mapping)?;
         let resource = blob.blob.resource;
-        let token = memfd_create("cloche-token", MemfdFlags::CLOEXEC).map_err(Into::into);
         Ok(Memory {
             mapping,
             offset: self.locate(resource, bytes)?,
-            token: Rc::new(asked("make a token", token)?),
             resource,
             _blob: blob,
         })

@@ -11,6 +11,10 @@ use std::{
 };
 
 use cloche_wayland::geometry::Shape;
+use rustix::{
+    fs::{MemfdFlags, fstat, memfd_create},
+    io::Errno,
+};
 use thiserror::Error;
 use wl_proxy::{
     object::ObjectCoreApi,
@@ -25,7 +29,7 @@ use super::{
     damage::{History, Shown},
     region::{Region, bounds},
 };
-use crate::channel::{Channel, ChannelError, FileId, Memory, identify};
+use crate::channel::{Channel, ChannelError, Memory};
 
 /// Bytes of one program, shown and free.
 const MOST_BYTES: usize = 768 << 20;
@@ -40,24 +44,36 @@ const CROWD_BYTES: usize = 256 << 20;
 pub enum ArenaError {
     #[error("more than {MOST_BYTES} bytes of pictures at once")]
     Full,
+    #[error("can't make a token for a picture's memory")]
+    Token(#[source] Errno),
     #[error(transparent)]
     Channel(#[from] ChannelError),
 }
 
-/// Which resource a token stands for that is on its way through the proxy's socket.
+/// What tells one open file from others.
+type FileId = (u64, u64);
+
+/// Tokens are files that stand for a resource on their way through the proxy's socket, which takes nothing but files.
 #[derive(Default)]
 pub struct Tokens(RefCell<BTreeMap<FileId, u32>>);
 
 impl Tokens {
-    fn add(&self, token: &OwnedFd, resource: u32) {
-        let id = identify(token);
-        self.0.borrow_mut().extend(id.map(|id| (id, resource)));
+    /// A new token.
+    fn make(&self, resource: u32) -> Result<Rc<OwnedFd>, Errno> {
+        let token = memfd_create("cloche-token", MemfdFlags::CLOEXEC)?;
+        self.0.borrow_mut().insert(identify(&token)?, resource);
+        Ok(Rc::new(token))
     }
 
     /// Each comes once, with its pool.
     pub fn take(&self, token: &OwnedFd) -> Option<u32> {
-        self.0.borrow_mut().remove(&identify(token)?)
+        self.0.borrow_mut().remove(&identify(token).ok()?)
     }
+}
+
+fn identify(file: &OwnedFd) -> Result<FileId, Errno> {
+    let info = fstat(file)?;
+    Ok((info.st_dev, info.st_ino))
 }
 
 pub struct Piece {
@@ -204,25 +220,19 @@ impl Arena {
         fitting.min_by_key(rank).cloned()
     }
 
+    fn has_room(&self, bytes: usize) -> bool {
+        let pieces = self.pieces.borrow();
+        let held: usize = pieces.iter().map(|it| it.memory.bytes()).sum();
+        held.saturating_add(bytes) <= MOST_BYTES
+    }
+
     fn make(&self, shm: &Rc<WlShm>, shape: Shape) -> Result<Rc<Piece>, ArenaError> {
         let bytes = Channel::round_up(shape.bytes());
-        let held: usize = self
-            .pieces
-            .borrow()
-            .iter()
-            .map(|it| it.memory.bytes())
-            .sum();
-        if held.saturating_add(bytes) > MOST_BYTES {
+        if !self.has_room(bytes) {
             self.drop_free(0, 0, |_| true);
-        }
-        let kept: usize = self
-            .pieces
-            .borrow()
-            .iter()
-            .map(|it| it.memory.bytes())
-            .sum();
-        if kept.saturating_add(bytes) > MOST_BYTES {
-            return Err(ArenaError::Full);
+            if !self.has_room(bytes) {
+                return Err(ArenaError::Full);
+            }
         }
         let memory = match self.channel.allocate(bytes) {
             Err(ChannelError::Device(..)) => {
@@ -232,10 +242,13 @@ impl Arena {
             }
             other => other?,
         };
-        self.tokens.add(&memory.token, memory.resource);
+        let token = self
+            .tokens
+            .make(memory.resource)
+            .map_err(ArenaError::Token)?;
         let pool = shm.state().create_object::<WlShmPool>(1);
         let pool_bytes = memory.offset as i32 + memory.bytes() as i32;
-        shm.send_create_pool(&pool, &memory.token, pool_bytes);
+        shm.send_create_pool(&pool, &token, pool_bytes);
         let piece = Rc::new(Piece {
             memory,
             pool,

@@ -38,6 +38,10 @@ use crate::{
 const BREATH: Duration = Duration::from_millis(50);
 /// How often a stalled transfer is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Rounds of the proxy, 8 KiB of messages from each side at most, before descriptors are looked at again.
+const ROUNDS: usize = 8;
+/// Enough for all that fits the proxy's socket.
+const LAST_ROUNDS: usize = 256;
 /// How long a program's last transfers may take when it is gone.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -172,18 +176,28 @@ impl Turn {
             }
             if self.bridge.has_ended() {
                 log::info!("the host's end is closed");
-                return Ok(());
+                return self.work(LAST_ROUNDS);
             }
             self.hold_back()?;
             self.wait()?;
+            self.work(ROUNDS)?;
             // What came is worked on before the next is asked for.
-            while self.state.is_not_destroyed() && self.state.dispatch_available()? {
-                self.bridge.flush()?;
-            }
             self.bridge.ask()?;
         }
         // What a program that is gone said last still counts.
         self.bridge.push()?;
+        Ok(())
+    }
+
+    /// Lets the proxy do what there is to do, both sides taking what it says.
+    fn work(&mut self, rounds: usize) -> Result<(), SessionError> {
+        for _ in 0..rounds {
+            if self.state.is_destroyed() || !self.state.dispatch_available()? {
+                return Ok(());
+            }
+            self.bridge.push()?;
+            self.bridge.flush()?;
+        }
         Ok(())
     }
 

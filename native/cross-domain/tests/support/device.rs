@@ -219,12 +219,9 @@ impl Shared {
         self.state.lock().expect("state")
     }
 
+    /// A worker that has ended hears no more.
     fn wake(&self) {
-        self.wake
-            .lock()
-            .expect("wake")
-            .write_all(&[1])
-            .expect("wake");
+        let _ = self.wake.lock().expect("wake").write_all(&[1]);
     }
 
     fn create_blob(&self, source: Source, bytes: u64) -> io::Result<Blob> {
@@ -375,6 +372,9 @@ impl Shared {
                 let _ = woken.read(&mut [0; 64]);
             }
             let mut state = self.state();
+            if state.is_closed {
+                return;
+            }
             if ready[1..first_read].contains(&true) {
                 state.pump_writes();
             }
@@ -390,6 +390,9 @@ impl Shared {
 
     /// Writes an event to the ring and tells of it.
     fn give(&self, mut state: MutexGuard<'_, State>, message: &[u8]) {
+        if state.is_closed {
+            return;
+        }
         state.is_polling = false;
         let ring = state.rings.1;
         state.put(ring, message);
@@ -413,8 +416,11 @@ impl State {
         self.put(self.rings.0, bytes);
     }
 
+    /// A ring that was closed meanwhile takes nothing.
     fn put(&self, ring: u32, bytes: &[u8]) {
-        let blob = &self.blobs[&ring];
+        let Some(blob) = self.blobs.get(&ring) else {
+            return;
+        };
         assert!(bytes.len() <= PAGE_BYTES);
         blob.file.write_all_at(bytes, blob.offset).expect("ring");
     }

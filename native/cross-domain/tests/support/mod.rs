@@ -5,6 +5,7 @@
 pub mod compositor;
 pub mod device;
 pub mod screen;
+pub mod traffic;
 #[path = "../../../lens/tests/support/wire.rs"]
 pub mod wire;
 

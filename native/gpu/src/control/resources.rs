@@ -28,17 +28,25 @@ struct HostBlob {
 }
 
 /// Memory of the guest: addresses and bytes.
-pub struct Pages(Vec<(u64, u32)>);
+pub struct Pages {
+    ranges: Vec<(u64, u32)>,
+    capacity: usize,
+}
 
 impl Pages {
+    fn new(ranges: Vec<(u64, u32)>) -> Self {
+        let bytes: usize = ranges.iter().map(|(_, bytes)| *bytes as usize).sum();
+        let capacity = bytes.min(RING_BYTES);
+        Self { ranges, capacity }
+    }
+
     pub fn capacity(&self) -> usize {
-        let bytes: usize = self.0.iter().map(|(_, bytes)| *bytes as usize).sum();
-        bytes.min(RING_BYTES)
+        self.capacity
     }
 
     /// Spreads `bytes` over the pages; there is room for them.
     pub fn write(&self, memory: &GuestMemory, mut bytes: &[u8]) -> Result<(), MemoryError> {
-        for (address, room) in &self.0 {
+        for (address, room) in &self.ranges {
             let (now, later) = bytes.split_at(bytes.len().min(*room as usize));
             memory.write(*address, now)?;
             bytes = later;
@@ -89,7 +97,7 @@ impl Resources {
         }
         self.ranges += blob.pages.len();
         self.known
-            .insert(blob.resource, Resource::Guest(Pages(blob.pages)));
+            .insert(blob.resource, Resource::Guest(Pages::new(blob.pages)));
         Ok(())
     }
 
@@ -120,6 +128,8 @@ impl Resources {
             && let Err(error) = window.fill(offset, file, *bytes)
         {
             log::warn!("a file of the host can't be copied: {error}");
+            blob.place = None;
+            window.clear(offset);
             return Err(Refusal::OutOfMemory);
         }
         Ok(())
@@ -137,7 +147,7 @@ impl Resources {
 
     pub fn remove(&mut self, id: u32, window: &mut Window) -> Result<(), Refusal> {
         match self.known.remove(&id).ok_or(Refusal::InvalidResource)? {
-            Resource::Guest(pages) => self.ranges -= pages.0.len(),
+            Resource::Guest(pages) => self.ranges -= pages.ranges.len(),
             Resource::Host(blob) => blob.place.into_iter().for_each(|place| window.clear(place)),
         }
         Ok(())

@@ -12,6 +12,7 @@ use crate::{
     },
     control::wire::Header,
     memory::GuestMemory,
+    queue::Taken,
 };
 
 const QUERY_RING: u8 = 0;
@@ -26,6 +27,7 @@ impl Gpu {
         header: &Header,
         rest: &[u8],
         fate: &mut Fate,
+        done: &mut Vec<Taken>,
     ) -> Answer {
         let size = usize::try_from(cross_domain::word(rest, 0)).unwrap_or(usize::MAX);
         let commands = rest.get(8..).and_then(|rest| rest.get(..size));
@@ -33,7 +35,7 @@ impl Gpu {
         while !commands.is_empty() {
             let (command, later) =
                 cross_domain::parse(commands).ok_or(Refusal::InvalidParameter)?;
-            self.run(memory, header.context, command, fate)?;
+            self.run(memory, header.context, command, fate, done)?;
             commands = later;
         }
         match header.fence_ring() {
@@ -52,6 +54,7 @@ impl Gpu {
         context: u32,
         command: Command<'_>,
         fate: &mut Fate,
+        done: &mut Vec<Taken>,
     ) -> Result<(), Refusal> {
         match command {
             Command::Init {
@@ -80,8 +83,9 @@ impl Gpu {
             Command::Send { identifiers, bytes } => self.send(context, &identifiers, bytes),
             Command::Write { id, is_end, bytes } => {
                 let waiter = self.waiter.clone();
-                if !self.channel(context)?.write(id, bytes, is_end, &waiter) {
-                    *fate = Fate::Write(id);
+                match self.channel(context)?.write(id, bytes, is_end, &waiter) {
+                    Some(held) => done.extend(held),
+                    None => *fate = Fate::Write(id),
                 }
                 Ok(())
             }

@@ -104,7 +104,10 @@ impl Driver {
         };
         waiter.arm(&ended, end, Interest::Read);
         let waiting = device.clone();
+        // A descriptor that is closed before its event is seen is not seen at all.
+        let open = ended.try_clone().unwrap();
         thread::spawn(move || {
+            let _open = open;
             let mut ready = Vec::new();
             while waiter.wait(&mut ready).is_ok() && !ready.contains(&end) {
                 waiting.lock().go_on(&ready);

@@ -34,12 +34,8 @@ struct Host {
     sessions: Arc<Sessions>,
 }
 
-/// One reaper for all: it takes every child of the test process.
 fn sessions() -> Arc<Sessions> {
-    static REAPER: std::sync::OnceLock<Reaper> = std::sync::OnceLock::new();
-    let reaper = REAPER
-        .get_or_init(|| Reaper::start().expect("a thread"))
-        .clone();
+    let reaper = Reaper::of_tests();
     let account = |name: &str| Account {
         name: name.into(),
         uid: nix::unistd::getuid().as_raw(),

@@ -1,0 +1,86 @@
+//! X11's names for kinds of data, and MIME types.
+
+const UTF8: &str = "text/plain;charset=utf-8";
+const PLAIN: &str = "text/plain";
+const X11_TEXT: &str = "UTF8_STRING";
+
+/// The types to offer for what an X11 application has.
+pub fn types_of(targets: &[String]) -> Vec<String> {
+    let mut types: Vec<String> = targets
+        .iter()
+        .filter(|target| target.contains('/'))
+        .cloned()
+        .collect();
+    if targets.iter().any(|target| target == X11_TEXT) {
+        for text in [UTF8, PLAIN] {
+            if !types.iter().any(|known| known == text) {
+                types.push(text.to_owned());
+            }
+        }
+    }
+    types
+}
+
+/// What to ask an X11 application for.
+pub fn target_for(mime: &str, targets: &[String]) -> String {
+    let is_text = mime == UTF8 || mime == PLAIN;
+    if is_text && targets.iter().any(|target| target == X11_TEXT) {
+        return X11_TEXT.to_owned();
+    }
+    mime.to_owned()
+}
+
+/// The targets for what the compositor's side has.
+pub fn targets_of(types: &[String]) -> Vec<&str> {
+    let mut targets: Vec<&str> = types.iter().map(String::as_str).collect();
+    if type_for(X11_TEXT, types).is_some() && !targets.contains(&X11_TEXT) {
+        targets.push(X11_TEXT);
+    }
+    targets
+}
+
+/// The type to ask the compositor's side for.
+pub fn type_for<'a>(target: &str, types: &'a [String]) -> Option<&'a str> {
+    let find = |wanted: &str| {
+        types
+            .iter()
+            .map(String::as_str)
+            .find(|known| *known == wanted)
+    };
+    if target == X11_TEXT {
+        return find(UTF8)
+            .or_else(|| find(PLAIN))
+            .or_else(|| find(X11_TEXT));
+    }
+    find(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn text_is_offered_by_its_mime_types() {
+        let targets = owned(&["TARGETS", "STRING", "UTF8_STRING", "text/html"]);
+        assert_eq!(types_of(&targets), ["text/html", UTF8, PLAIN]);
+        assert_eq!(target_for(UTF8, &targets), "UTF8_STRING");
+        assert_eq!(target_for("text/html", &targets), "text/html");
+    }
+
+    #[test]
+    fn text_is_asked_for_as_utf8_first() {
+        let types = owned(&["image/png", PLAIN, UTF8]);
+        assert_eq!(type_for("UTF8_STRING", &types), Some(UTF8));
+        assert_eq!(type_for("image/png", &types), Some("image/png"));
+        assert_eq!(type_for("STRING", &types), None);
+        assert_eq!(
+            targets_of(&types),
+            ["image/png", PLAIN, UTF8, "UTF8_STRING"]
+        );
+        assert_eq!(targets_of(&owned(&["image/png"])), ["image/png"]);
+    }
+}
