@@ -6,6 +6,7 @@ import { Stages } from "../src/setup/stages.ts";
 import { addOutcome, newOutcome, summary } from "./outcome.ts";
 import { runSuite } from "./run-suite.ts";
 import { listSuites, type Suite } from "./suites.ts";
+import { findTestApp } from "./support/test-apps.ts";
 
 function selectSuites(names: readonly string[]): Suite[] {
   const all = listSuites();
@@ -24,7 +25,7 @@ async function prepare(suites: readonly Suite[], stages: Stages): Promise<void> 
   await ensureDebianPackages(occasions, stages);
   await prepareNative(stages);
   const images = [...new Set(suites.flatMap((suite) => suite.images))];
-  if (images.length > 0) await prepareImages(images, stages);
+  if (images.length > 0) await prepareImages(images, stages, undefined, findTestApp);
 }
 
 const outcome = newOutcome();

@@ -1,5 +1,6 @@
 // What has to be there before anything can run: native parts, the monitor runtime, the images of applications.
 import { findApp } from "../app/catalogue.ts";
+import type { Manifest } from "../app/manifest.ts";
 import { packagePath } from "../paths.ts";
 import { runLogged } from "./run-logged.ts";
 import { checkRust } from "./rust.ts";
@@ -22,7 +23,12 @@ export async function prepareNative(stages: Stages, signal?: AbortSignal): Promi
 }
 
 /** Builds the runtime and the images of `apps` that are missing or out of date. */
-export async function prepareImages(apps: readonly string[], stages: Stages, signal?: AbortSignal): Promise<void> {
+export async function prepareImages(
+  apps: readonly string[],
+  stages: Stages,
+  signal?: AbortSignal,
+  find: (id: string) => Promise<Manifest> = findApp,
+): Promise<void> {
   // These load the addons, which the step before may just have built.
   const { ensureRuntime } = await import("../image/runtime.ts");
   const { ensureImage } = await import("../image/build.ts");
@@ -31,7 +37,7 @@ export async function prepareImages(apps: readonly string[], stages: Stages, sig
     const context = { store: await openStore(), progress: stages, ...(signal && { signal }) };
     await ensureRuntime(context);
     for (const app of apps) {
-      const { id, packages } = await findApp(app);
+      const { id, packages } = await find(app);
       await ensureImage({ name: id, packages: [...packages] }, context);
     }
   });

@@ -16,7 +16,7 @@ const maxAnswerBytes = 1 << 20;
 export async function findInstalled(name: InstalledName): Promise<InstalledMonitor> {
   const requirement = requirements[name];
   const { program, variable, remedy } = requirement;
-  const path = process.env[variable] ?? (await findProgram(program));
+  const path = process.env[variable] || (await findProgram(program));
   if (path === undefined) return { usable: false, isInstalled: false, reason: "it is not on PATH", hint: remedy };
   try {
     await access(path, constants.X_OK);

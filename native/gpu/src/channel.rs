@@ -183,7 +183,12 @@ impl Channel {
         waiter: &Waiter,
     ) -> Result<(), ChannelError> {
         self.outbox.push(&self.socket, bytes, descriptors)?;
-        self.arm_socket(waiter);
+        if self.polls.is_empty() {
+            self.arm_socket(waiter);
+        } else {
+            // The pipe that may have come with it is waited for from now on, too.
+            self.arm_all(waiter);
+        }
         Ok(())
     }
 

@@ -47,8 +47,14 @@ pub fn session(account: &Account, has_x11: bool) -> Environment {
         ("WAYLAND_DISPLAY", WAYLAND_SOCKET),
         ("XDG_SESSION_TYPE", "wayland"),
         ("XDG_DATA_DIRS", "/usr/local/share:/usr/share"),
-        ("GDK_BACKEND", "wayland"),
-        ("QT_QPA_PLATFORM", "wayland"),
+        (
+            "GDK_BACKEND",
+            if has_x11 { "wayland,x11" } else { "wayland" },
+        ),
+        (
+            "QT_QPA_PLATFORM",
+            if has_x11 { "wayland;xcb" } else { "wayland" },
+        ),
         ("MOZ_ENABLE_WAYLAND", "1"),
     ];
     let x11 = has_x11.then_some(("DISPLAY", X11_DISPLAY));

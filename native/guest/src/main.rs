@@ -28,8 +28,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     if std::process::id() != 1 {
         let mut words = std::env::args_os().skip(1);
-        if words.next().is_some_and(|word| word == wayland::COMMAND) {
-            return wayland::serve(words);
+        match words.next() {
+            Some(word) if word == wayland::COMMAND => return wayland::serve(words),
+            Some(word) if word == x11::COMMAND => return x11::serve(words),
+            _ => {}
         }
         eprintln!("cloche-guest: runs as process 1 of a machine only");
         return ExitCode::from(2);

@@ -1,14 +1,16 @@
-//! X11 for programs that have nothing else: the X server's sockets, and xwayland-satellite from the first connection on.
+//! X11 for programs that have nothing else: the X server's sockets, and from the first connection on a process of our own
+//! that runs Xwayland.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +24,11 @@ use crate::reaper::Reaper;
 use crate::session::Users;
 use crate::wait::{PollFd, PollFlags, wait};
 
-const PROGRAM: &str = "/usr/bin/xwayland-satellite";
+/// The word on the command line that makes this program the X11 process; the listening sockets' numbers follow.
+pub const COMMAND: &str = "x11";
+
+/// An image that has it is one with X11.
+const SERVER: &str = "/usr/bin/Xwayland";
 const DIRECTORY: &str = "/tmp/.X11-unix";
 const SOCKET: &str = "/tmp/.X11-unix/X0";
 /// Between the end of one server and the start of the next, so that one that can't start is not tried without pause.
@@ -37,13 +43,13 @@ pub enum X11Error {
 }
 
 pub fn is_installed() -> bool {
-    Path::new(PROGRAM).exists()
+    Path::new(SERVER).exists()
 }
 
 /// Listens from here on.
 pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<(), X11Error> {
     let x11 = X11 {
-        program: PROGRAM.to_owned(),
+        program: "/proc/self/exe".to_owned(),
         listeners: listen().map_err(X11Error::Listen)?,
         reaper: reaper.clone(),
         account: users.user.clone(),
@@ -54,14 +60,39 @@ pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<(), X11Error> 
         loop {
             match x11.serve_once() {
                 Ok(status) if status.success() => {}
-                Ok(status) => log.warn(&format!("xwayland-satellite ended: {status}")),
-                Err(error) => log.warn(&format!("cannot run xwayland-satellite: {error}")),
+                Ok(status) => log.warn(&format!("the X11 process ended: {status}")),
+                Err(error) => log.warn(&format!("cannot run the X11 process: {error}")),
             }
             thread::sleep(REST);
         }
     };
     let thread = thread::Builder::new().name("x11".into()).spawn(serve);
     thread.map(drop).map_err(X11Error::Thread)
+}
+
+/// The X11 process: returns when its last client has been gone for a while.
+pub fn serve(numbers: impl Iterator<Item = OsString>) -> ExitCode {
+    let listeners: Option<Vec<OwnedFd>> = numbers.map(inherit).collect();
+    let Some(listeners) = listeners else {
+        eprintln!("cloche-guest: {COMMAND}: expected the numbers of open descriptors");
+        return ExitCode::from(2);
+    };
+    match cloche_x11::run(listeners, X11_DISPLAY) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("X11: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn inherit(word: OsString) -> Option<OwnedFd> {
+    let number: RawFd = word.to_str()?.parse().ok().filter(|number| *number > 2)?;
+    // SAFETY: borrowed for this one call, which fails on a number that is not open.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+    fcntl(descriptor, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).ok()?;
+    // SAFETY: it is open, was handed over by process 1, and each word names another.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 struct X11 {
@@ -81,10 +112,8 @@ impl X11 {
             wait(&mut waits, None)?;
         }
         let numbers = [named, unnamed].map(AsRawFd::as_raw_fd);
-        let mut argv = vec![self.program.clone(), X11_DISPLAY.to_owned()];
-        for number in numbers {
-            argv.extend(["-listenfd".to_owned(), number.to_string()]);
-        }
+        let mut argv = vec![self.program.clone(), COMMAND.to_owned()];
+        argv.extend(numbers.map(|number| number.to_string()));
         let launch = Launch {
             argv: &argv,
             environment: &self.environment,
@@ -129,9 +158,9 @@ mod tests {
     fn the_first_connection_starts_the_server_with_both_sockets() {
         let folder = std::env::temp_dir().join(format!("cloche-x11-{}", std::process::id()));
         fs::create_dir(&folder).expect("folder");
-        let (program, said) = (folder.join("satellite"), folder.join("said"));
+        let (program, said) = (folder.join("server"), folder.join("said"));
         let script = format!(
-            "#!/bin/sh\ntest -S /proc/self/fd/$3 && test -S /proc/self/fd/$5 && echo \"$1 $2 $4\" >{}; exit 7",
+            "#!/bin/sh\ntest -S /proc/self/fd/$2 && test -S /proc/self/fd/$3 && echo \"$1 $#\" >{}; exit 7",
             said.display()
         );
         fs::write(&program, script).expect("script");
@@ -156,7 +185,7 @@ mod tests {
         let status = x11.serve_once().expect("served");
         assert_eq!(status.code(), Some(7));
         let said = fs::read_to_string(said).expect("both sockets were there");
-        assert_eq!(said, ":0 -listenfd -listenfd\n");
+        assert_eq!(said, "x11 3\n");
         drop(connecting.join());
         fs::remove_dir_all(&folder).expect("removed");
     }
