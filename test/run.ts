@@ -13,7 +13,9 @@ function selectSuites(names: readonly string[]): Suite[] {
   const unknown = names.find((name) => !all.some((suite) => suite.name === name));
   if (unknown !== undefined)
     throw new Error(`there is no suite ${unknown}; the suites: ${all.map(({ name }) => name).join(", ")}`);
-  return names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
+  return names.length === 0
+    ? all.filter(({ isOnRequest }) => !isOnRequest)
+    : all.filter(({ name }) => names.includes(name));
 }
 
 async function prepare(suites: readonly Suite[], stages: Stages): Promise<void> {

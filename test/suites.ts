@@ -13,9 +13,11 @@ export interface Suite {
   readonly images: readonly string[];
   /** Whether it shows windows on a headless desktop. */
   readonly needsDesktop: boolean;
+  /** Whether it runs only when it is named: it takes long, or more than a usual machine has. */
+  readonly isOnRequest: boolean;
 }
 
-const usual = { concurrency: 1, timeoutSeconds: 300, images: [], needsDesktop: false };
+const usual = { concurrency: 1, timeoutSeconds: 300, images: [], needsDesktop: false, isOnRequest: false };
 const guests = { ...usual, images: ["foot"] };
 
 /** In the order in which they run: what is quick and what most depends on comes first. */
@@ -28,10 +30,11 @@ const known: readonly Suite[] = [
   { ...guests, name: "vm" },
   { ...guests, name: "hostile" },
   { ...guests, name: "e2e", timeoutSeconds: 600, images: ["foot", "mousepad"], needsDesktop: true },
+  { ...guests, name: "clients", timeoutSeconds: 900, images: ["clients"], needsDesktop: true, isOnRequest: true },
 ];
 
 /** Directories of test that hold no suite. */
-const others = new Set(["check", "support"]);
+const others = new Set(["check", "images", "support"]);
 
 const hasTests = (name: string): boolean => {
   const directory = packagePath("test", name);

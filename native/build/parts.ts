@@ -38,7 +38,13 @@ export const parts: readonly Part[] = [
     identifyCompiler: identifyCxx,
     build: (path, { checkout }) => buildAddon("native/fdpass/src", path, checkout),
   },
-  crateProgram("guest", "cloche-guest", ["native/guest", "native/cross-domain", "native/wayland", "native/protocol", "native/x11"]),
+  crateProgram("guest", "cloche-guest", [
+    "native/guest",
+    "native/cross-domain",
+    "native/wayland",
+    "native/protocol",
+    "native/x11",
+  ]),
   crateProgram("gpu", "cloche-gpu", ["native/gpu", "native/wayland"]),
   crateProgram("lens", "cloche-lens", ["native/lens", "native/wayland"]),
   {

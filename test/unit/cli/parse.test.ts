@@ -31,6 +31,7 @@ test("every option of run is read", (t) => {
     "no-windows": true,
     command: "top",
     timing: true,
+    "crosvm-disable-sandbox": false,
     detach: true,
   });
 });

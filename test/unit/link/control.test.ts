@@ -6,9 +6,9 @@ import { join } from "node:path";
 import test from "ava";
 import { Agent } from "../../../src/link/control.ts";
 import { encodeFrame } from "../../../src/link/frame.ts";
-import { type Configuration, frameKind } from "../../../src/link/protocol.ts";
+import { type Configuration, frameKind, protocolVersion } from "../../../src/link/protocol.ts";
 
-const hello = { type: "hello", protocol: 1, agent: "0.1.0", kernel: "6.12", uptimeMs: 900 };
+const hello = { type: "hello", protocol: protocolVersion, agent: "0.1.0", kernel: "6.12", uptimeMs: 900 };
 const configuration: Configuration = {
   hostname: "foot",
   machineId: "0".repeat(32),
@@ -64,7 +64,7 @@ const violations: [what: string, bytes: Buffer[]][] = [
   ["ready before hello", [json({ type: "ready", timings: [], renderer: null })]],
   ["hello twice", [json(hello), json(hello)]],
   ["ready before configure", [json(hello), json({ type: "ready", timings: [], renderer: null })]],
-  ["another protocol version", [json({ ...hello, protocol: 2 })]],
+  ["another protocol version", [json({ ...hello, protocol: protocolVersion + 1 })]],
   ["an unknown message", [json({ type: "sudo" })]],
   ["an unknown field", [json({ ...hello, extra: 1 })]],
   ["a wrong type", [json({ ...hello, uptimeMs: "soon" })]],
