@@ -28,6 +28,8 @@ use crate::{
 const CAPSETS_AT: usize = 12;
 /// Requests that are executed in one turn; the monitor's other messages are not to wait for a driver that never stops.
 const TURN: usize = 1024;
+/// Bytes that a monitor reads of a region at once.
+const LARGEST_READ: usize = 1 << 20;
 
 pub struct Device {
     config: Config,
@@ -236,6 +238,10 @@ impl Shared {
 
 impl ServerBackend for Shared {
     fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+        // The window is mapped, registers are read one by one: this much is nobody's read.
+        if data.len() > LARGEST_READ {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         self.lock().read(region, offset, data);
         Ok(())
     }

@@ -143,7 +143,6 @@ fn a_monitor_finds_the_device_and_the_device_ends_with_it() {
     );
     assert_eq!(window.sparse_areas[0].size, 16 << 20);
     assert_eq!(client.get_irq_info(2).unwrap().count, 3);
-    assert!(client.resettable());
 
     let ram = memfd_create("ram", MemfdFlags::CLOEXEC).unwrap();
     ftruncate(&ram, 1 << 20).unwrap();
@@ -177,7 +176,7 @@ fn a_posted_write_is_done_and_not_answered() {
 
 #[test]
 fn a_monitor_that_is_killed_under_way_is_an_end_like_any_other() {
-    for sent in [0, 1, 500] {
+    for sent in [0, 1, 100] {
         let mut running = Running::start();
         let mut stream = running.connect();
         introduce(&mut stream);
