@@ -9,6 +9,8 @@ pub mod pci;
 pub mod queue;
 mod registers;
 pub mod serve;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 pub mod wait;
 pub mod window;

@@ -38,6 +38,21 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// A request that came in no queue, by its number.
+    #[cfg(feature = "testing")]
+    pub(crate) fn played(number: u16) -> Self {
+        Self {
+            head: number,
+            written: 0,
+            is_awaited: true,
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn number(&self) -> u16 {
+        self.head
+    }
+
     /// The driver waits for nothing of it: it is reaped with the next one that is waited for.
     pub fn unawaited(self) -> Self {
         Self {

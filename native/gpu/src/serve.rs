@@ -1,6 +1,12 @@
 //! Serves one monitor over vfio-user, from its connection to its end.
 
-use std::{io, os::fd::AsRawFd, path::Path, sync::Arc, thread};
+use std::{
+    fs, io,
+    os::{fd::AsRawFd, unix::net::UnixListener},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use thiserror::Error;
 use vfio_bindings::bindings::vfio::{
@@ -26,6 +32,8 @@ pub enum ServeError {
     Window(#[source] io::Error),
     #[error("can't wait for sockets")]
     Wait(#[source] io::Error),
+    #[error("can't listen at {0}")]
+    Listen(PathBuf, #[source] io::Error),
     #[error("can't make the queues")]
     Queue(#[from] QueueError),
     #[error("the monitor's connection failed")]
@@ -41,13 +49,16 @@ pub fn serve(listen: &Path, wayland: &Path, window_bytes: u64) -> Result<(), Ser
     let waiter = Arc::new(Waiter::new().map_err(ServeError::Wait)?);
     let device = Device::new(window, wayland.to_owned(), waiter.clone())?;
     let mut device = Shared::new(device);
-    let server = Server::new(listen, true, interrupts(), regions)?;
+    let listener = bind(listen).map_err(|error| ServeError::Listen(listen.to_owned(), error))?;
+    let server = Server::from_owned_fd(listener.into(), true, interrupts(), regions);
     let waiting = device.clone();
     thread::Builder::new()
         .name("channels".into())
         .spawn(move || wait(&waiter, &waiting))
         .map_err(ServeError::Wait)?;
-    match server.run(&mut device) {
+    let outcome = server.run(&mut device);
+    let _ = fs::remove_file(listen);
+    match outcome {
         Err(error) if is_gone(&error) => Ok(()),
         outcome => Ok(outcome?),
     }
@@ -65,6 +76,15 @@ fn is_gone(error: &vfio_user::Error) -> bool {
         kind,
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
     )
+}
+
+/// The socket gets its name when it listens: who sees the name can connect.
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let mut unready = path.as_os_str().to_owned();
+    unready.push(".new");
+    let listener = UnixListener::bind(&unready)?;
+    fs::rename(&unready, path)?;
+    Ok(listener)
 }
 
 fn wait(waiter: &Waiter, device: &Shared) {

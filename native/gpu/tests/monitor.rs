@@ -7,7 +7,7 @@ use std::{
         fd::{AsRawFd, OwnedFd},
         unix::net::UnixStream,
     },
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -46,13 +46,16 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let running = Self { child, socket };
-        wait_until(|| running.socket.exists());
-        running
+        Self { child, socket }
     }
 
     fn connect(&self) -> UnixStream {
-        let stream = UnixStream::connect(&self.socket).unwrap();
+        let mut connected = None;
+        wait_until(|| {
+            connected = UnixStream::connect(&self.socket).ok();
+            connected.is_some()
+        });
+        let stream = connected.unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
@@ -131,7 +134,12 @@ fn introduce(stream: &mut UnixStream) {
 #[test]
 fn a_monitor_finds_the_device_and_the_device_ends_with_it() {
     let mut running = Running::start();
-    let mut client = Client::new(Path::new(&running.socket)).unwrap();
+    let mut client = None;
+    wait_until(|| {
+        client = Client::new(&running.socket).ok();
+        client.is_some()
+    });
+    let mut client = client.unwrap();
     let mut identity = [0; 4];
     client.region_read(CONFIG, 0, &mut identity).unwrap();
     assert_eq!(identity, [0xf4, 0x1a, 0x50, 0x10]);

@@ -182,3 +182,68 @@ pub struct Received {
     pub bytes: Vec<u8>,
     pub descriptors: Vec<OwnedFd>,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn command(kind: u8, words: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut command = message(kind, words, bytes);
+        let size = command.len() as u16;
+        command[2..4].copy_from_slice(&size.to_le_bytes());
+        command
+    }
+
+    #[test]
+    fn a_command_that_says_more_than_it_has_is_none() {
+        let write = command(WRITE, &[5, 0, 3, 0], b"abc");
+        let (parsed, rest) = parse(&write).expect("whole");
+        let whole = Command::Write {
+            id: 5,
+            is_end: false,
+            bytes: b"abc",
+        };
+        assert_eq!((parsed, rest), (whole, &[][..]));
+        assert_eq!(parse(&write[..write.len() - 1]), None);
+        assert_eq!(parse(&command(WRITE, &[5, 0, 4, 0], b"abc")), None);
+        assert_eq!(parse(&command(WRITE, &[5, 0, u32::MAX, 0], b"abc")), None);
+        assert_eq!(parse(&command(SEND, &[0, 0], &[])), None);
+        let mut send = [0; 86];
+        send[0] = 29;
+        assert_eq!(parse(&command(SEND, &send, &[])), None);
+        assert_eq!(parse(&[POLL, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(parse(&[POLL, 0, 7, 0, 0, 0, 0, 0]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_to_an_end(mut buffer in prop::collection::vec(any::<u8>(), 0..600), kind in 0u8..9, size in any::<u16>()) {
+            if buffer.len() > 3 {
+                buffer[0] = kind;
+                buffer[2..4].copy_from_slice(&(size % 700).to_le_bytes());
+            }
+            let mut left = &buffer[..];
+            while let Some((_, rest)) = parse(left) {
+                prop_assert!(rest.len() + HEADER_BYTES <= left.len());
+                left = rest;
+            }
+        }
+
+        #[test]
+        fn what_is_sent_is_what_was_written(
+            identifiers in prop::collection::vec((any::<u32>(), any::<u32>()), 0..=MAX_IDENTIFIERS),
+            bytes in prop::collection::vec(any::<u8>(), 0..3744),
+        ) {
+            let mut words = [0; 2 + 3 * MAX_IDENTIFIERS];
+            (words[0], words[1]) = (identifiers.len() as u32, bytes.len() as u32);
+            for (index, (number, kind)) in identifiers.iter().enumerate() {
+                (words[2 + index], words[2 + MAX_IDENTIFIERS + index]) = (*number, *kind);
+            }
+            let buffer = command(SEND, &words, &bytes);
+            let expected = Command::Send { identifiers, bytes: &bytes };
+            prop_assert_eq!(parse(&buffer), Some((expected, &[][..])));
+        }
+    }
+}

@@ -127,3 +127,48 @@ impl CreateBlob {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_fenced_is_answered_with_its_fence() {
+        for (flags, echoed, fence) in [(0, 0, 0), (1, 1, 9), (2, 0, 0), (3, 3, 9), (7, 3, 9)] {
+            let mut request = words(&[SUBMIT_3D, flags, 9, 0, 7]);
+            request.extend([1, 0, 0, 0]);
+            let (header, _) = Header::parse(&request).expect("header");
+            let answer = header.answer(OK_NODATA, &[]);
+            assert_eq!(answer.len(), 24);
+            assert_eq!((word(&answer, 4), long(&answer, 8)), (echoed, fence));
+            assert_eq!((word(&answer, 16), answer[20]), (7, 1));
+        }
+    }
+
+    #[test]
+    fn a_blob_has_all_the_pages_that_it_says() {
+        let mut blob = words(&[3, BLOB_MEM_GUEST, 1, 2, 0, 0, 4096, 0]);
+        blob.extend(
+            [1, 0, 2048, 0, 9, 0, 2048]
+                .iter()
+                .flat_map(|it| u32::to_le_bytes(*it)),
+        );
+        assert!(CreateBlob::parse(&blob).is_none());
+        blob.extend([0; 4]);
+        let pages = CreateBlob::parse(&blob).map(|blob| blob.pages);
+        assert_eq!(pages, Some(vec![(1, 2048), (9, 2048)]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_blob_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Some((_, rest)) = Header::parse(&bytes)
+                && let Some(blob) = CreateBlob::parse(rest)
+            {
+                prop_assert!(blob.pages.len() * 16 + 32 <= rest.len());
+            }
+        }
+    }
+}
