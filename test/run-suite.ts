@@ -2,19 +2,17 @@
 import { execa } from "execa";
 import { packagePath } from "../src/paths.ts";
 import { readLines } from "../src/read-lines.ts";
+import { avaArgv } from "./ava.ts";
 import { checks, runCheck } from "./check/checks.ts";
 import { newOutcome, type Outcome, readCargoLine, readTapLine } from "./outcome.ts";
-import { type Suite, suiteDirectory } from "./suites.ts";
+import type { Suite } from "./suites.ts";
 
 export async function runSuite(suite: Suite): Promise<Outcome> {
   if (suite.name === "check") return runChecks();
   if (suite.name === "rust") return runReported(cargoArgv, readCargoLine);
-  const argv = [
-    ...[process.execPath, packagePath("node_modules", "ava", "entrypoints", "cli.js"), "--tap"],
-    ...["--concurrency", String(suite.concurrency), "--timeout", `${suite.timeoutSeconds}s`],
-    `${suiteDirectory(suite.name)}/**/*.test.ts`,
-  ];
-  return runReported(argv, readTapLine);
+  const argv = avaArgv(suite.files, suite.concurrency, suite.timeoutSeconds);
+  const nested = [process.execPath, packagePath("test", "nested", "run.ts"), "--", ...argv];
+  return runReported(suite.where === "kvm" ? nested : argv, readTapLine);
 }
 
 const cargoArgv = [

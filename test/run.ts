@@ -1,22 +1,15 @@
-// npm test [-- SUITE…]: does all of the set-up, runs the suites, and ends with `N passed, N failed, N skipped`.
+// npm test [-- SUITE… nested:FILE…]: does all of the set-up, runs the suites, and ends with `N passed, N failed, N skipped`.
 import { ensureDebianPackages, type Occasion } from "../src/setup/debian.ts";
 import { prepareImages, prepareNative } from "../src/setup/prepare.ts";
 import { describeFailure } from "../src/setup/setup-error.ts";
 import { Stages } from "../src/setup/stages.ts";
 import { addOutcome, newOutcome, summary } from "./outcome.ts";
 import { runSuite } from "./run-suite.ts";
-import { listSuites, type Suite } from "./suites.ts";
+import { findSuite, listSuites, type Suite } from "./suites.ts";
 import { findTestApp } from "./support/test-apps.ts";
 
-function selectSuites(names: readonly string[]): Suite[] {
-  const all = listSuites();
-  const unknown = names.find((name) => !all.some((suite) => suite.name === name));
-  if (unknown !== undefined)
-    throw new Error(`there is no suite ${unknown}; the suites: ${all.map(({ name }) => name).join(", ")}`);
-  return names.length === 0
-    ? all.filter(({ isOnRequest }) => !isOnRequest)
-    : all.filter(({ name }) => names.includes(name));
-}
+const selectSuites = (names: readonly string[]): Suite[] =>
+  names.length === 0 ? listSuites().filter(({ isOnRequest }) => !isOnRequest) : names.map((name) => findSuite(name));
 
 async function prepare(suites: readonly Suite[], stages: Stages): Promise<void> {
   const occasions: Occasion[] = [
@@ -45,6 +38,10 @@ try {
 } catch (error) {
   console.log(`\n${describeFailure(error)}`);
   outcome.failed += 1;
+} finally {
+  // Loaded here: it takes the addons, which the run may have had to build.
+  const { endNested } = await import("./nested/kvm-machine.ts");
+  await endNested();
 }
 console.log(`\n${stages.table()}\n\n${summary(outcome)}`);
 process.exitCode = outcome.failed === 0 ? 0 : 1;

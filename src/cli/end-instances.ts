@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import * as bindings from "../../native/bindings/index.ts";
 import * as fdpass from "../../native/fdpass/index.ts";
 import { parseInstanceName } from "../app/instance-name.ts";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { askInstance } from "../instance/control-socket.ts";
 import { listStates, requireState } from "../instance/state.ts";
@@ -19,7 +20,7 @@ export interface EndRequest {
 }
 
 /** What a supervisor gets beyond the grace, and what one gets that is killed. */
-const beyondGraceMs = 10_000;
+const beyondGraceMs = scaled(10_000);
 const afterKillMs = 5_000;
 
 export async function endInstances(context: Context, { names, all, graceMs }: EndRequest): Promise<number> {

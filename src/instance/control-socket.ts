@@ -1,6 +1,7 @@
 // The supervisor's socket: other commands of the same user stop the instance, and open sessions in its guest.
 import { join } from "node:path";
 import * as fdpass from "../../native/fdpass/index.ts";
+import { scaled } from "../deadlines.ts";
 import { ClocheError, messageOf } from "../errors.ts";
 import { receiveOnce } from "../link/receive-once.ts";
 import { schemaCheck } from "../schema.ts";
@@ -14,8 +15,8 @@ interface ControlAnswer {
 }
 
 const maxRequestBytes = 4096;
-const requestTimeoutMs = 5_000;
-const answerTimeoutMs = 10_000;
+const requestTimeoutMs = scaled(5_000);
+const answerTimeoutMs = scaled(10_000);
 
 const requestCheck = schemaCheck<ControlRequest>({
   oneOf: [

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Socket } from "node:net";
 import { hostnameOf } from "../app/instance-name.ts";
+import { scaled } from "../deadlines.ts";
 import { ClocheError, messageOf } from "../errors.ts";
 import { ExecSession, type ExecSinks } from "../link/exec.ts";
 import { connectGuest } from "../link/hybrid-vsock.ts";
@@ -23,7 +24,7 @@ import { type InstanceState, ownStartTime, writeState } from "./state.ts";
 import { type StageTime, Stopwatch } from "./timing.ts";
 
 /** Milliseconds from the monitor's start to the agent's hello: ten times a slow boot in software emulation. */
-const defaultHelloTimeoutMs = 60_000;
+const defaultHelloTimeoutMs = scaled(60_000);
 /** Console lines that a failure shows. */
 const consoleLines = 12;
 

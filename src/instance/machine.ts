@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Socket } from "node:net";
 import * as fdpass from "../../native/fdpass/index.ts";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import type { JailHost } from "../jail/bwrap.ts";
 import type { ProcessPlan } from "../jail/process-plan.ts";
@@ -17,12 +18,12 @@ import type { InstancePlan } from "./plan.ts";
 import { type HelperProcess, type LineSink, listening, startProcess, untimelyEnd } from "./processes.ts";
 import type { Stopwatch } from "./timing.ts";
 
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = scaled(30_000);
 /** Milliseconds that a guest gets beyond its grace to sync and power off. */
-const powerOffMs = 4_000;
+const powerOffMs = scaled(4_000);
 
 /** Milliseconds that one command to a monitor may take. */
-const commandTimeoutMs = 10_000;
+const commandTimeoutMs = scaled(10_000);
 
 /** Milliseconds after an end in which a more telling one may follow: the monitor's after a helper's, either's after the link's. */
 const settleMs = { helper: 1_000, link: 2_000 };

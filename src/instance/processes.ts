@@ -5,6 +5,7 @@ import { watch } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Readable } from "node:stream";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { type JailHost, jailArgv } from "../jail/bwrap.ts";
 import type { ProcessPlan } from "../jail/process-plan.ts";
@@ -12,7 +13,7 @@ import { readLines } from "../read-lines.ts";
 
 const maxLineBytes = 4096;
 const keptLines = 40;
-const readyTimeoutMs = 10_000;
+const readyTimeoutMs = scaled(10_000);
 
 export type LineSink = (source: string, line: string) => void;
 

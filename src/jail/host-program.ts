@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { readLoader } from "./elf.ts";
 import type { Bind } from "./process-plan.ts";
@@ -21,7 +22,7 @@ export interface Library {
   readonly path: string;
 }
 
-const timeoutMs = 5_000;
+const timeoutMs = scaled(5_000);
 
 /** Asks the host's own loader what `path` links to. Throws `unsupported` where a library is missing. */
 export async function resolveHostProgram(path: string): Promise<HostProgram> {

@@ -1,10 +1,11 @@
 // Frames on the link: u32 little-endian length of what follows, u8 kind, payload. The one reader of the guest's bytes.
 import type { Duplex } from "node:stream";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { frameKind, maxFrameBytes } from "./protocol.ts";
 
 /** Milliseconds that a frame which has begun may take to arrive whole. */
-export const partialFrameTimeoutMs = 5_000;
+export const partialFrameTimeoutMs = scaled(5_000);
 const headerBytes = 4;
 
 export type FrameKind = (typeof frameKind)[keyof typeof frameKind];

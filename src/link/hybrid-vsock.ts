@@ -2,12 +2,13 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import * as fdpass from "../../native/fdpass/index.ts";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { receiveOnce } from "./receive-once.ts";
 
 /** Bytes of `OK <port>\n`, the port being a u32. */
 const maxAnswerBytes = 16;
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = scaled(5_000);
 
 /** The path on which the host listens for the guest's connections to `port`. */
 export const hostPortPath = (socketPath: string, port: number): string => `${socketPath}_${port}`;

@@ -78,7 +78,7 @@ async function install(names: readonly string[], isRoot: boolean, stages: Stages
 const programs: Readonly<Record<Occasion, readonly string[]>> = {
   always: ["bwrap", "mmdebstrap", "newuidmap", "g++"],
   desktop: ["sway", "wtype", "grim"],
-  tests: ["foot", "busybox", "ip", "dbus-daemon"],
+  tests: ["foot", "busybox", "ip", "dbus-daemon", "fsck.erofs", "wl-copy"],
 };
 
 /** On another distribution nothing is installed: the programs are there, or are named. */

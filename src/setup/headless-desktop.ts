@@ -3,14 +3,15 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { scaled } from "../deadlines.ts";
 import { messageOf } from "../errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { OrdinaryUser } from "./ordinary-user.ts";
 import { difference, type Picture, parsePpm } from "./picture.ts";
 import { SwayConnection, type SwayNode } from "./sway-connection.ts";
 
-const startDeadlineMs = 30_000;
-const toolDeadlineMs = 30_000;
+const startDeadlineMs = scaled(30_000);
+const toolDeadlineMs = scaled(30_000);
 /** An emulated guest can be that slow with its next frame. */
 const stillMs = 1_200;
 const keyboardLifeMs = 24 * 3_600_000;

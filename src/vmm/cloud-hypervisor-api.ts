@@ -1,12 +1,13 @@
 // cloud-hypervisor's HTTP API (vmm/src/api/openapi/cloud-hypervisor.yaml) on a Unix socket. Its answers are not trusted: a guest may have taken it over.
 import type { Client } from "undici";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { type SchemaCheck, schemaCheck } from "../schema.ts";
 import type { Hotplug, NewDevice, Snapshots } from "./contract.ts";
 import { connectOwnSocket } from "./own-socket.ts";
 
 /** Milliseconds; a snapshot writes the guest's memory. */
-const defaultTimeoutMs = 10_000;
+const defaultTimeoutMs = scaled(10_000);
 const snapshotTimeoutMs = 120_000;
 /** Bytes; the longest answer that we ask for is an error's chain of messages. */
 const maxAnswerBytes = 64 * 1024;

@@ -1,5 +1,6 @@
 // A cloud-hypervisor that runs: its events say how it is, its API takes commands.
 import { join } from "node:path";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { CloudHypervisorApi } from "./cloud-hypervisor-api.ts";
 import { type MonitorEvent, readEvents } from "./cloud-hypervisor-events.ts";
@@ -10,7 +11,7 @@ import { within } from "./deadline.ts";
 export const apiSocketName = "api";
 
 /** Milliseconds from its start until the guest's first instruction; it loads the kernel before. */
-const defaultBootTimeoutMs = 20_000;
+const defaultBootTimeoutMs = scaled(20_000);
 
 /** Resolves when the guest runs. Throws `protocol` for what is no event, `monitor-failed` where it ends or says nothing. */
 export async function controlCloudHypervisor(

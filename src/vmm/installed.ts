@@ -2,13 +2,14 @@
 import { execFile } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { promisify } from "node:util";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { findProgram } from "../find-program.ts";
 import { resolveHostProgram } from "../jail/host-program.ts";
 import type { HostFacts, InstalledMonitor, InstalledName, Lack, UsableMonitor } from "./contract.ts";
 import { type Requirement, requirements } from "./requirements.ts";
 
-const answerTimeoutMs = 5_000;
+const answerTimeoutMs = scaled(5_000);
 /** Bytes; the longest help has about sixty thousand. */
 const maxAnswerBytes = 1 << 20;
 

@@ -1,12 +1,13 @@
 // What the host can run, found by trying.
 import { readFile } from "node:fs/promises";
 import { probeKvm } from "../../native/bindings/index.ts";
+import { scaled } from "../deadlines.ts";
 import type { HostFacts, InstalledName } from "./contract.ts";
 import { findInstalled } from "./installed.ts";
 import { findLandlockLack } from "./landlock.ts";
 
 /** Milliseconds. The guest code takes a few where there is hardware, and about a tenth of this in an emulated machine. */
-const kvmDeadlineMs = 900;
+const kvmDeadlineMs = scaled(900);
 
 /** Looks only for the monitors that `wanted`, what the user typed for `--vmm`, can mean. */
 export async function probeHost(wanted: string): Promise<HostFacts> {

@@ -1,5 +1,6 @@
 // QEMU's control protocol (QMP, docs/interop/qmp-spec.rst): one JSON object a line, answers matched by id.
 import type { Duplex } from "node:stream";
+import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import { readLines } from "../read-lines.ts";
 import type { MonitorControl } from "./contract.ts";
@@ -7,7 +8,7 @@ import { within } from "./deadline.ts";
 
 /** Bytes of one answer; the largest that we ask for has a few hundred. */
 const maxLineBytes = 64 * 1024;
-const answerTimeoutMs = 10_000;
+const answerTimeoutMs = scaled(10_000);
 
 interface QmpMessage {
   readonly QMP?: unknown;

@@ -66,6 +66,8 @@ async function pastedOnHost(isRight: (text: string) => boolean): Promise<string>
 
 const selectAll = () => desktop.press("-M", "ctrl", "-k", "a", "-m", "ctrl");
 const copy = () => desktop.press("-M", "ctrl", "-k", "c", "-m", "ctrl");
+/** Each wtype is a keyboard with a keymap of its own; X11 programs look at it only after the keys, so it has to stay. */
+const pressInX11 = (...keys: string[]) => desktop.press("-s", "1000", ...keys, "-s", "3000");
 const pasteInTerminal = () => desktop.press("-M", "ctrl", "-M", "shift", "-k", "v", "-m", "shift", "-m", "ctrl");
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -83,13 +85,13 @@ test.serial("a mebibyte that is copied on the host is pasted in the machine", as
 
 test.serial("a mebibyte that is copied in the machine is pasted on the host", async (t) => {
   await machine.output(["sh", "-c", `head -c ${(mebibyte / 4) * 3} /dev/urandom | base64 > ${inHome("big.txt")}`]);
-  const [expected = ""] = (await machine.output(["sha256sum", inHome("big.txt")])).split(" ");
+  const expected = await machine.output(["cat", inHome("big.txt")]);
   const opened = await machine.open([...editor, inHome("big.txt")], /big\.txt/);
   await focus(opened);
   await selectAll();
   await copy();
-  const pasted = await pastedOnHost((text) => sha256(text) === expected);
-  t.true(pasted.length > mebibyte);
+  const pasted = await pastedOnHost((text) => text === expected);
+  t.true(pasted.length >= mebibyte);
   await end(opened);
 });
 
@@ -98,16 +100,19 @@ test.serial("an X11 program pastes what the host has, and the host what is copie
   await focus(opened);
   {
     await using _ = await copyOnHost("host");
-    await desktop.press("-M", "ctrl", "-k", "v", "-m", "ctrl");
+    await pressInX11("-M", "ctrl", "-k", "v", "-m", "ctrl");
     await withTitle(opened.window.id, /modified/);
   }
-  await desktop.type("AndX11");
+  await pressInX11("AndX11");
   const { x, y } = await cornerOf(opened);
   // Twice: the word under the pointer is selected.
   await pointer.click(x + 16, y + 38);
   await pointer.click(x + 16, y + 38);
   await drawn(desktop, opened.window.id);
-  await copy();
+  await pointer.click(x + 58, y + 12);
+  await drawn(desktop, opened.window.id);
+  // Edit, Copy: its keys are bound to the keymap that the program began with.
+  await pointer.click(x + 60, y + 118);
   t.is(await pastedOnHost((text) => text === "hostAndX11"), "hostAndX11");
   await end(opened);
 });

@@ -1,5 +1,3 @@
-import { createHash, randomBytes } from "node:crypto";
-import { release } from "node:os";
 import test from "ava";
 import { launchGuest, runIn, shellIn, startIn, useFreshDirectories } from "./guest.ts";
 
@@ -10,22 +8,10 @@ test.after.always(async () => {
   await directories.remove();
 });
 
-test("the guest has a kernel of its own", async (t) => {
-  const kernel = await shellIn(guest, "uname -r");
-  t.regex(kernel, /^6\.12\./);
-  t.not(kernel, release());
-});
-
 test("the agent is process 1, and an application's user is no one special", async (t) => {
   t.is(await shellIn(guest, "readlink /proc/1/exe", "root"), "/init (deleted)");
   t.is(await shellIn(guest, "id -u; id -un; echo $HOME"), "1000\nuser\n/home/user");
   t.is(await shellIn(guest, "id -u", "root"), "0");
-});
-
-test("host name, machine id and clock are the instance's own", async (t) => {
-  t.is(await shellIn(guest, "hostname 2>/dev/null || cat /proc/sys/kernel/hostname"), "foot");
-  t.regex(await shellIn(guest, "cat /etc/machine-id"), /^[0-9a-f]{32}$/);
-  t.true(Math.abs(Number(await shellIn(guest, "date +%s")) - Date.now() / 1000) < 10);
 });
 
 test("the root is read-only below, and what is written to it is in memory", async (t) => {
@@ -44,39 +30,9 @@ test("without a network there is only the loopback interface", async (t) => {
   t.is(await shellIn(guest, "ls /sys/class/net"), "lo");
 });
 
-test("exit statuses are carried", async (t) => {
-  t.like(await runIn(guest, ["true"]), { code: 0, signal: null });
-  t.like(await runIn(guest, ["sh", "-c", "exit 77"]), { code: 77, signal: null });
-  t.like(await runIn(guest, ["sh", "-c", "kill -TERM $$"]), { code: null, signal: "TERM" });
-});
-
-test("standard output and standard error come apart", async (t) => {
-  t.like(await runIn(guest, ["sh", "-c", "echo out; echo err >&2"]), { stdout: "out\n", stderr: "err\n" });
-});
-
-test("a megabyte goes in and comes out unchanged", async (t) => {
-  const input = randomBytes(2 ** 20);
-  const { stdout } = await runIn(guest, ["sha256sum"], { input });
-  t.is(stdout.split(" ")[0], createHash("sha256").update(input).digest("hex"));
-  const echoed = await runIn(guest, ["base64", "-w0"], { input });
-  t.is(echoed.stdout, input.toString("base64"));
-});
-
 test("a command that does not exist is told as such", async (t) => {
   t.like(await t.throwsAsync(runIn(guest, ["no-such-command"])), { code: "cannot-execute", cause: "ENOENT" });
   t.like(await t.throwsAsync(runIn(guest, ["/etc/passwd"])), { code: "cannot-execute", cause: "EACCES" });
-});
-
-test("signals reach the command", async (t) => {
-  const { session, texts } = await startIn(guest, [
-    "sh",
-    "-c",
-    "trap 'echo caught; exit 5' USR1; echo up; while :; do sleep 0.1; done",
-  ]);
-  while (!texts().stdout.includes("up")) await new Promise((resolve) => setTimeout(resolve, 20));
-  session.signal("USR1");
-  t.like(await session.exited, { code: 5 });
-  t.is(texts().stdout, "up\ncaught\n");
 });
 
 test("a terminal is a real one, with a size that follows", async (t) => {

@@ -25,6 +25,7 @@ const REQUEST: usize = 64;
 
 pub struct Reading {
     pub pipe: Rc<OwnedFd>,
+    to_latin: bool,
     data: Vec<u8>,
     request: SelectionRequestEvent,
 }
@@ -40,6 +41,7 @@ impl Reading {
         offer.send_receive(mime, &Rc::new(writer));
         Some(Self {
             pipe: Rc::new(pipe),
+            to_latin: request.target == u32::from(AtomEnum::STRING) && mime != names::X11_LATIN,
             data: Vec::new(),
             request,
         })
@@ -63,7 +65,10 @@ impl Reading {
         }
     }
 
-    pub fn answer(&self, x: &X11) -> Result<(), XError> {
+    pub fn answer(&mut self, x: &X11) -> Result<(), XError> {
+        if self.to_latin {
+            self.data = names::utf8_to_latin(&self.data);
+        }
         let request = &self.request;
         let largest = x.connection.maximum_request_bytes() - REQUEST;
         let mut mode = PropMode::REPLACE;

@@ -13,7 +13,7 @@ use x11rb::{
     protocol::xproto::{AtomEnum, ConnectionExt as _, Property, PropertyNotifyEvent},
 };
 
-use super::LARGEST;
+use super::{LARGEST, names};
 use crate::x11::{X11, XError};
 
 /// How long an application may take to answer before the next is served.
@@ -27,6 +27,7 @@ pub struct Fetches {
 
 struct Fetch {
     pipe: Rc<OwnedFd>,
+    is_latin: bool,
     data: VecDeque<u8>,
     total: usize,
     state: Progress,
@@ -116,6 +117,7 @@ impl Fetches {
         if asked.is_ok() {
             self.current = Some(Fetch {
                 pipe,
+                is_latin: target == u32::from(AtomEnum::STRING),
                 data: VecDeque::new(),
                 total: 0,
                 state: Progress::Asked,
@@ -131,6 +133,8 @@ impl Fetch {
         if self.total > LARGEST {
             self.data.clear();
             self.state = Progress::Complete;
+        } else if self.is_latin {
+            self.data.extend(names::latin_to_utf8(data));
         } else {
             self.data.extend(data);
         }

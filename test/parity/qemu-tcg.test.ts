@@ -1,0 +1,4 @@
+import { monitors } from "./monitors.ts";
+import { declareParity } from "./parity.ts";
+
+await declareParity(monitors.qemuTcg);
