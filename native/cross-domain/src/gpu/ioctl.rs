@@ -101,6 +101,7 @@ pub const RESOURCE_CREATE_BLOB: Opcode = opcode::read_write::<CreateBlob>(DRM, 0
 pub const BLOB_MEM_GUEST: u32 = 1;
 pub const BLOB_MEM_HOST3D: u32 = 2;
 pub const BLOB_FLAG_USE_MAPPABLE: u32 = 1;
+pub const BLOB_FLAG_USE_SHAREABLE: u32 = 2;
 
 #[repr(C)]
 pub struct ContextParam {

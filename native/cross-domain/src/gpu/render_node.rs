@@ -18,12 +18,12 @@ use rustix::{
 use super::{
     Access, Blob, CAPABILITY_BYTES, CROSS_DOMAIN, Fence, Gpu, Mapping, Source,
     ioctl::{
-        BLOB_FLAG_USE_MAPPABLE, BLOB_MEM_GUEST, BLOB_MEM_HOST3D, CONTEXT_INIT,
-        CONTEXT_PARAM_CAPSET_ID, CONTEXT_PARAM_NUM_RINGS, CONTEXT_PARAM_POLL_RINGS_MASK,
-        ContextInit, ContextParam, CreateBlob, EVENT_BYTES, EVENT_FENCE_SIGNALED,
-        EXEC_FENCE_FD_OUT, EXEC_RING_IDX, EXECBUFFER, ExecBuffer, GEM_CLOSE, GET_CAPS, GETPARAM,
-        GemClose, GetCaps, GetParam, MAP, Map, PARAM_SUPPORTED_CAPSETS, RESOURCE_CREATE_BLOB,
-        VERSION, Version, WAIT, Wait,
+        BLOB_FLAG_USE_MAPPABLE, BLOB_FLAG_USE_SHAREABLE, BLOB_MEM_GUEST, BLOB_MEM_HOST3D,
+        CONTEXT_INIT, CONTEXT_PARAM_CAPSET_ID, CONTEXT_PARAM_NUM_RINGS,
+        CONTEXT_PARAM_POLL_RINGS_MASK, ContextInit, ContextParam, CreateBlob, EVENT_BYTES,
+        EVENT_FENCE_SIGNALED, EXEC_FENCE_FD_OUT, EXEC_RING_IDX, EXECBUFFER, ExecBuffer, GEM_CLOSE,
+        GET_CAPS, GETPARAM, GemClose, GetCaps, GetParam, MAP, Map, PARAM_SUPPORTED_CAPSETS,
+        RESOURCE_CREATE_BLOB, VERSION, Version, WAIT, Wait,
     },
 };
 
@@ -117,13 +117,15 @@ impl Gpu for RenderNode {
     }
 
     fn create_blob(&self, source: Source, bytes: usize) -> io::Result<Blob> {
-        let (blob_mem, blob_id) = match source {
-            Source::Guest => (BLOB_MEM_GUEST, 0),
-            Source::Host(id) => (BLOB_MEM_HOST3D, id.into()),
+        let (blob_mem, blob_id, use_shared) = match source {
+            Source::Guest => (BLOB_MEM_GUEST, 0, 0),
+            // The kernel maps it before the context has it: crosvm gives its only descriptor away for a mapping
+            // where the blob is not to be shared.
+            Source::Host(id) => (BLOB_MEM_HOST3D, id.into(), BLOB_FLAG_USE_SHAREABLE),
         };
         let mut request = CreateBlob {
             blob_mem,
-            blob_flags: BLOB_FLAG_USE_MAPPABLE,
+            blob_flags: BLOB_FLAG_USE_MAPPABLE | use_shared,
             size: bytes as u64,
             blob_id,
             ..CreateBlob::default()
