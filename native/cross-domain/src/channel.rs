@@ -8,6 +8,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
     io,
+    ops::Range,
     os::fd::{BorrowedFd, OwnedFd},
     rc::Rc,
 };
@@ -144,12 +145,17 @@ impl Channel {
 
     /// Asks the host for the next event, unless it is asked already. Nothing comes before.
     pub fn poll(&self) -> Result<(), ChannelError> {
-        if self.is_polling.replace(true) {
+        if self.is_polling() {
             return Ok(());
         }
+        self.execute_and_poll("ask for events", &wire::poll())
+    }
+
+    /// The fence on the channel ring is what asks, whatever the command.
+    fn execute_and_poll(&self, what: &'static str, command: &[u8]) -> Result<(), ChannelError> {
+        self.is_polling.set(true);
         self.events.clear();
-        let asking = self.gpu.execute(&wire::poll(), Fence::Event);
-        asked("ask for events", asking).map(drop)
+        asked(what, self.gpu.execute(command, Fence::Event)).map(drop)
     }
 
     /// The event, if one came. Ask again for the next.
@@ -165,9 +171,31 @@ impl Channel {
 
     /// Sends a piece of the stream, split where one message can't hold it.
     pub fn send(&self, bytes: &[u8], identifiers: &[Identifier]) -> Result<(), ChannelError> {
+        self.send_parts(bytes, identifiers, false)
+    }
+
+    /// The same, and asks for the next event: in one request, which spares the machine a way out to the device and back.
+    pub fn send_and_poll(
+        &self,
+        bytes: &[u8],
+        identifiers: &[Identifier],
+    ) -> Result<(), ChannelError> {
+        self.send_parts(bytes, identifiers, true)
+    }
+
+    fn send_parts(
+        &self,
+        bytes: &[u8],
+        identifiers: &[Identifier],
+        polls: bool,
+    ) -> Result<(), ChannelError> {
         for (bytes, identifiers) in split(bytes, identifiers) {
             let message = wire::send(bytes, identifiers);
-            asked("send", self.gpu.execute(&message, Fence::Nothing))?;
+            if polls && !self.is_polling() {
+                self.execute_and_poll("send", &message)?;
+            } else {
+                asked("send", self.gpu.execute(&message, Fence::Nothing))?;
+            }
         }
         Ok(())
     }
@@ -184,10 +212,22 @@ impl Channel {
         (wire::FIRST_READ_PIPE..self.next_read_pipe.get()).contains(&id)
     }
 
-    /// Writes to a pipe that came from the host. The descriptor is readable when the host took the bytes.
-    pub fn write(&self, pipe: u32, bytes: &[u8], is_end: bool) -> Result<OwnedFd, ChannelError> {
+    /// The rings that pipes can have, one each. Where the device has none, all share the query ring: it waits for each pipe.
+    pub fn pipe_rings(&self) -> Option<Range<u8>> {
+        self.capabilities.has_pipe_rings.then_some(wire::PIPE_RINGS)
+    }
+
+    /// Writes to a pipe that came from the host. The descriptor is readable when the host took the bytes, or those of a
+    /// later piece on the same ring.
+    pub fn write(
+        &self,
+        pipe: u32,
+        ring: u8,
+        bytes: &[u8],
+        is_end: bool,
+    ) -> Result<OwnedFd, ChannelError> {
         let message = wire::write(pipe, bytes, is_end);
-        let fence = self.gpu.execute(&message, Fence::Descriptor);
+        let fence = self.gpu.execute(&message, Fence::Descriptor(ring));
         let none = || io::Error::other("the kernel gave no fence");
         asked(
             "write to a pipe",

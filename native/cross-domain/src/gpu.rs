@@ -17,6 +17,8 @@ pub use render_node::RenderNode;
 pub const CROSS_DOMAIN: u32 = 5;
 /// Bytes of the capability set with our device's extension; crosvm's is shorter.
 pub const CAPABILITY_BYTES: usize = 20;
+/// Timelines of fences that a context has: the query ring, the channel ring, and others.
+pub const RINGS: u8 = 64;
 /// Memory is shared in pages.
 pub const PAGE_BYTES: usize = 4096;
 
@@ -43,8 +45,8 @@ pub enum Fence {
     Nothing,
     /// On the query ring: `wait` for this blob.
     Blob(Blob),
-    /// On the query ring: a descriptor that becomes readable.
-    Descriptor,
+    /// On this ring: a descriptor that becomes readable.
+    Descriptor(u8),
     /// On the channel ring: an event.
     Event,
 }
@@ -53,7 +55,7 @@ pub trait Gpu {
     /// Zeroes where the device has less. Fails where it has no cross-domain context.
     fn capabilities(&self) -> io::Result<[u8; CAPABILITY_BYTES]>;
 
-    /// Makes the file's context a cross-domain one with a query ring and a channel ring. Once, and first.
+    /// Makes the file's context a cross-domain one with all rings. Once, and first.
     fn init_context(&self) -> io::Result<()>;
 
     /// `bytes` is a whole number of pages.

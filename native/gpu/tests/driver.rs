@@ -73,7 +73,7 @@ fn there_is_one_capability_set_and_no_display() {
     let answer = driver.answer(sent);
     assert_eq!(
         [24, 28, 32, 36, 40].map(|at| word(&answer, at)),
-        [1, 2, 0, 0, 1]
+        [1, 2, 0, 0, 3]
     );
     let sent = driver.send(&command(0x100, &[]));
     let displays = driver.answer(sent);

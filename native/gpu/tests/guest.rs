@@ -102,7 +102,8 @@ impl Gpu for Node {
     fn execute(&self, command: &[u8], fence: Fence) -> io::Result<Option<OwnedFd>> {
         let ring = match fence {
             Fence::Nothing => None,
-            Fence::Blob(_) | Fence::Descriptor => Some(0),
+            Fence::Blob(_) => Some(0),
+            Fence::Descriptor(ring) => Some(ring),
             Fence::Event => Some(CHANNEL_RING),
         };
         let done = self.context.submit(command, ring)?;
@@ -110,7 +111,7 @@ impl Gpu for Node {
             (Fence::Blob(blob), Some(done)) => {
                 self.fences.borrow_mut().insert(blob.handle, done);
             }
-            (Fence::Descriptor, Some(done)) => {
+            (Fence::Descriptor(_), Some(done)) => {
                 return Ok(Some(done.as_fd().try_clone_to_owned()?));
             }
             (Fence::Event, done) => *self.polled.borrow_mut() = done,
@@ -227,9 +228,14 @@ fn words_go_out_and_come_back() {
     let (node, channel, mut lens) = desk.open();
     let long: Vec<u8> = (0..9000).map(|at| at as u8).collect();
     channel.send(&long, &[]).unwrap();
-    let mut seen = vec![0; long.len()];
-    lens.read_exact(&mut seen).unwrap();
-    assert_eq!(seen, long);
+    assert!(!channel.is_polling());
+    channel.send_and_poll(&long, &[]).unwrap();
+    assert!(channel.is_polling());
+    for _ in 0..2 {
+        let mut seen = vec![0; long.len()];
+        lens.read_exact(&mut seen).unwrap();
+        assert_eq!(seen, long);
+    }
     lens.write_all(b"hello").unwrap();
     let hello = Event::Received {
         bytes: b"hello".to_vec(),
@@ -353,7 +359,7 @@ fn a_copy_waits_for_a_host_that_does_not_read() {
     let (id, mut reader) = write_pipe(&node, &channel, &lens);
     let mut written = 0;
     let held = loop {
-        let fence = channel.write(id, &[7; 4000], false).unwrap();
+        let fence = channel.write(id, 2, &[7; 4000], false).unwrap();
         written += 4000;
         if !is_readable(&fence) {
             break fence;
@@ -363,7 +369,14 @@ fn a_copy_waits_for_a_host_that_does_not_read() {
     // Windows go on meanwhile.
     channel.send(b"still", &[]).unwrap();
     assert_eq!(receive(&lens).0, b"still");
-    let end = channel.write(id, &[], true).unwrap();
+    channel.allocate(4096).unwrap();
+    let (other, mut other_reader) = write_pipe(&node, &channel, &lens);
+    let quick = channel.write(other, 3, b"quick", true).unwrap();
+    assert!(is_readable(&quick) && !is_readable(&held));
+    let mut seen = Vec::new();
+    other_reader.read_to_end(&mut seen).unwrap();
+    assert_eq!(seen, b"quick");
+    let end = channel.write(id, 2, &[], true).unwrap();
     let mut seen = Vec::new();
     reader.read_to_end(&mut seen).unwrap();
     assert_eq!(seen.len(), written);

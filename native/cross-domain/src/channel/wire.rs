@@ -15,8 +15,10 @@ const WRITE: u8 = 7;
 const LOCATE: u8 = 0xc0;
 
 const WAYLAND: u32 = 1;
-const QUERY_RING: u8 = 0;
+pub const QUERY_RING: u8 = 0;
 const CHANNEL_RING: u8 = 1;
+/// What of them a pipe can have for its own.
+pub const PIPE_RINGS: std::ops::Range<u8> = 2..crate::gpu::RINGS;
 
 /// Descriptors of one message.
 pub const MAX_IDENTIFIERS: usize = 28;
@@ -53,6 +55,8 @@ pub struct Capabilities {
     /// The memory that the device gives out is a dmabuf, not a memfd.
     pub has_dmabuf: bool,
     pub can_locate: bool,
+    /// Each pipe can have a ring for its fences.
+    pub has_pipe_rings: bool,
 }
 
 impl Capabilities {
@@ -65,6 +69,7 @@ impl Capabilities {
         Ok(Self {
             has_dmabuf: dmabuf != 0,
             can_locate: extensions & 1 != 0,
+            has_pipe_rings: extensions & 2 != 0,
         })
     }
 }

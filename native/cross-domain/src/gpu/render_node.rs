@@ -16,7 +16,7 @@ use rustix::{
 };
 
 use super::{
-    Access, Blob, CAPABILITY_BYTES, CROSS_DOMAIN, Fence, Gpu, Mapping, Source,
+    Access, Blob, CAPABILITY_BYTES, CROSS_DOMAIN, Fence, Gpu, Mapping, RINGS, Source,
     ioctl::{
         BLOB_FLAG_USE_MAPPABLE, BLOB_FLAG_USE_SHAREABLE, BLOB_MEM_GUEST, BLOB_MEM_HOST3D,
         CONTEXT_INIT, CONTEXT_PARAM_CAPSET_ID, CONTEXT_PARAM_NUM_RINGS,
@@ -104,7 +104,7 @@ impl Gpu for RenderNode {
     fn init_context(&self) -> io::Result<()> {
         let params = [
             (CONTEXT_PARAM_CAPSET_ID, CROSS_DOMAIN.into()),
-            (CONTEXT_PARAM_NUM_RINGS, 2),
+            (CONTEXT_PARAM_NUM_RINGS, RINGS.into()),
             (CONTEXT_PARAM_POLL_RINGS_MASK, 1 << CHANNEL_RING),
         ]
         .map(|(param, value)| ContextParam { param, value });
@@ -170,9 +170,9 @@ impl Gpu for RenderNode {
                 request.bo_handles = (&raw const blob.handle) as u64;
                 request.num_bo_handles = 1;
             }
-            Fence::Descriptor => {
+            Fence::Descriptor(ring) => {
                 request.flags = EXEC_RING_IDX | EXEC_FENCE_FD_OUT;
-                request.ring_idx = QUERY_RING;
+                request.ring_idx = (*ring).into();
             }
             Fence::Event => {
                 request.flags = EXEC_RING_IDX;
@@ -180,7 +180,7 @@ impl Gpu for RenderNode {
             }
         }
         self.request::<EXECBUFFER, _>(&mut request)?;
-        let wanted = fence == Fence::Descriptor && request.fence_fd >= 0;
+        let wanted = matches!(fence, Fence::Descriptor(_)) && request.fence_fd >= 0;
         // SAFETY: the kernel made the descriptor for this call.
         Ok(wanted.then(|| unsafe { OwnedFd::from_raw_fd(request.fence_fd) }))
     }

@@ -15,18 +15,23 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
 };
 
-use crate::channel::{Channel, ChannelError, wire::MAX_PIPE_DATA};
+use crate::channel::{
+    Channel, ChannelError,
+    wire::{MAX_PIPE_DATA, QUERY_RING},
+};
 
 /// Bytes for programs that do not read, over all pipes of one program, from which on the host is asked for nothing more.
 const MOST_WAITING: usize = 16 << 20;
 /// How long such a program may read nothing before the transfer ends.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Transfers of one direction at once.
+/// Transfers of one direction at once; those to the host are fewer where each has a ring.
 const MOST_PIPES: usize = 256;
 
 /// A program writes, the host reads.
 struct Outlet {
     reader: File,
+    /// Where the fences of its pieces are, so that none is taken for another pipe's.
+    ring: u8,
     /// Readable when the host took the last piece.
     taken: Option<OwnedFd>,
 }
@@ -56,17 +61,24 @@ impl Pipes {
 
     /// For a pipe of the host: what to hand to the program in its place.
     pub fn add_outlet(&mut self, id: u32) -> io::Result<OwnedFd> {
-        if self.outlets.len() >= MOST_PIPES {
-            return Err(io::Error::other("too many transfers to the host"));
-        }
+        let ring = self.free_ring();
+        let ring = ring.ok_or_else(|| io::Error::other("too many transfers to the host"))?;
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
         set_nonblocking(&reader)?;
         let outlet = Outlet {
             reader: reader.into(),
+            ring,
             taken: None,
         };
         self.outlets.insert(id, outlet);
         Ok(writer)
+    }
+
+    fn free_ring(&self) -> Option<u8> {
+        let Some(mut rings) = self.channel.pipe_rings() else {
+            return (self.outlets.len() < MOST_PIPES).then_some(QUERY_RING);
+        };
+        rings.find(|ring| self.outlets.values().all(|outlet| outlet.ring != *ring))
     }
 
     /// For a pipe of a program that the host knows under this number.
@@ -164,14 +176,15 @@ impl Pipes {
         if outlet.taken.take().is_some() && !has_input(&outlet.reader) {
             return Ok(true);
         }
+        let ring = outlet.ring;
         let mut piece = [0; MAX_PIPE_DATA];
         match outlet.reader.read(&mut piece) {
             Ok(count) if count > 0 => {
-                outlet.taken = Some(self.channel.write(id, &piece[..count], false)?);
+                outlet.taken = Some(self.channel.write(id, ring, &piece[..count], false)?);
                 Ok(true)
             }
             Err(error) if would_block(&error) => Ok(true),
-            Ok(_) | Err(_) => self.channel.write(id, &[], true).map(|_taken| false),
+            Ok(_) | Err(_) => self.channel.write(id, ring, &[], true).map(|_taken| false),
         }
     }
 }

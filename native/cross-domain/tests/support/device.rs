@@ -296,18 +296,8 @@ impl Shared {
                 answer[48..52].copy_from_slice(&id.to_le_bytes());
                 state.answer(&answer);
             }
-            3 => {
-                assert_eq!(fence, Fence::Event);
-                assert!(!state.is_polling, "polled twice");
-                state.is_polling = true;
-                drop(state);
-                self.wake();
-            }
-            4 => {
-                state.send(command)?;
-                drop(state);
-                self.wake();
-            }
+            3 => assert_eq!(fence, Fence::Event),
+            4 => state.send(command)?,
             7 => return self.write(state, command).map(Some),
             0xc0 => {
                 let handle = word(command, 8) - 1000;
@@ -320,6 +310,12 @@ impl Shared {
             }
             _ => {}
         }
+        if fence == Fence::Event {
+            assert!(!state.is_polling, "polled twice");
+            state.is_polling = true;
+        }
+        drop(state);
+        self.wake();
         Ok(None)
     }
 

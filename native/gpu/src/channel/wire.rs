@@ -24,8 +24,8 @@ const HEADER_BYTES: usize = 8;
 pub const SEND_BYTES: usize = 16 + 3 * 4 * MAX_IDENTIFIERS;
 pub const READ_WRITE_BYTES: usize = 24;
 
-/// Version 1, Wayland channels, no dmabufs, no memory of a GPU; and the extension bit of LOCATE.
-pub const CAPABILITIES: [u32; 5] = [1, 1 << WAYLAND, 0, 0, 1];
+/// Version 1, Wayland channels, no dmabufs, no memory of a GPU; and the extension bits of LOCATE and of rings for pipes.
+pub const CAPABILITIES: [u32; 5] = [1, 1 << WAYLAND, 0, 0, 0b11];
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command<'a> {

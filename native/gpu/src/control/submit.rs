@@ -15,8 +15,9 @@ use crate::{
     queue::Taken,
 };
 
-const QUERY_RING: u8 = 0;
 const CHANNEL_RING: u8 = 1;
+/// As many as a context of the kernel's has. All but the channel's are for fences alone.
+const RINGS: u8 = 64;
 /// Rows and columns of a picture.
 const LARGEST_SIDE: u32 = 1 << 20;
 
@@ -42,8 +43,8 @@ impl Gpu {
             Some(CHANNEL_RING) if self.context(header.context)?.channel.is_some() => {
                 *fate = Fate::Poll
             }
-            Some(CHANNEL_RING | QUERY_RING) | None => {}
-            Some(_) => return Err(Refusal::InvalidParameter),
+            Some(RINGS..) => return Err(Refusal::InvalidParameter),
+            Some(_) | None => {}
         }
         Ok((wire::OK_NODATA, Vec::new()))
     }
