@@ -2,6 +2,7 @@
 import test from "ava";
 import { needs } from "../support/require.ts";
 import { declareBoot } from "./boot.ts";
+import { declareControl } from "./control.ts";
 import { declareEnd } from "./end.ts";
 import { declareExec } from "./exec.ts";
 import { declareMemory } from "./memory.ts";
@@ -31,5 +32,5 @@ export async function declareParity(monitor: Monitor): Promise<void> {
     if (isMade.value) await (await world())[Symbol.asyncDispose]();
   });
   for (const declare of [declareBoot, declareExec, declareShare, declareNetwork]) declare(subject);
-  for (const declare of [declareSideBySide, declareWindow, declareMemory, declareEnd]) declare(subject);
+  for (const declare of [declareSideBySide, declareWindow, declareMemory, declareEnd, declareControl]) declare(subject);
 }

@@ -145,17 +145,12 @@ impl Channel {
 
     /// Asks the host for the next event, unless it is asked already. Nothing comes before.
     pub fn poll(&self) -> Result<(), ChannelError> {
-        if self.is_polling() {
+        if self.is_polling.replace(true) {
             return Ok(());
         }
-        self.execute_and_poll("ask for events", &wire::poll())
-    }
-
-    /// The fence on the channel ring is what asks, whatever the command.
-    fn execute_and_poll(&self, what: &'static str, command: &[u8]) -> Result<(), ChannelError> {
-        self.is_polling.set(true);
         self.events.clear();
-        asked(what, self.gpu.execute(command, Fence::Event)).map(drop)
+        let asking = self.gpu.execute(&wire::poll(), Fence::Event);
+        asked("ask for events", asking).map(drop)
     }
 
     /// The event, if one came. Ask again for the next.
@@ -171,31 +166,9 @@ impl Channel {
 
     /// Sends a piece of the stream, split where one message can't hold it.
     pub fn send(&self, bytes: &[u8], identifiers: &[Identifier]) -> Result<(), ChannelError> {
-        self.send_parts(bytes, identifiers, false)
-    }
-
-    /// The same, and asks for the next event: in one request, which spares the machine a way out to the device and back.
-    pub fn send_and_poll(
-        &self,
-        bytes: &[u8],
-        identifiers: &[Identifier],
-    ) -> Result<(), ChannelError> {
-        self.send_parts(bytes, identifiers, true)
-    }
-
-    fn send_parts(
-        &self,
-        bytes: &[u8],
-        identifiers: &[Identifier],
-        polls: bool,
-    ) -> Result<(), ChannelError> {
         for (bytes, identifiers) in split(bytes, identifiers) {
             let message = wire::send(bytes, identifiers);
-            if polls && !self.is_polling() {
-                self.execute_and_poll("send", &message)?;
-            } else {
-                asked("send", self.gpu.execute(&message, Fence::Nothing))?;
-            }
+            asked("send", self.gpu.execute(&message, Fence::Nothing))?;
         }
         Ok(())
     }

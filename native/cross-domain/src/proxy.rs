@@ -6,7 +6,6 @@ pub mod counters;
 mod damage;
 mod pipes;
 mod pool;
-mod promptness;
 mod region;
 mod registry;
 mod session;

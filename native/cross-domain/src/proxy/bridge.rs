@@ -97,25 +97,19 @@ impl Bridge {
         Ok(())
     }
 
-    /// Sends everything that the proxy has written, and with it the question for the next event. Whether there was something.
-    pub fn push(&mut self) -> Result<bool, BridgeError> {
+    /// Sends everything that the proxy has written.
+    pub fn push(&mut self) -> Result<(), BridgeError> {
         let mut bytes = [0; MAX_DATA];
-        let mut has_sent = false;
         loop {
             let (count, descriptors) = match self.read(&mut bytes) {
-                Ok((0, _)) | Err(Errno::AGAIN) => return Ok(has_sent),
+                Ok((0, _)) | Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR) => continue,
                 Ok(read) => read,
                 Err(errno) => return Err(BridgeError::Socket(errno)),
             };
             let identifiers = descriptors.into_iter().map(|it| self.name(it));
             let identifiers = identifiers.collect::<Result<Vec<_>, _>>()?;
-            if self.can_ask() {
-                self.channel.send_and_poll(&bytes[..count], &identifiers)?;
-            } else {
-                self.channel.send(&bytes[..count], &identifiers)?;
-            }
-            has_sent = true;
+            self.channel.send(&bytes[..count], &identifiers)?;
         }
     }
 
@@ -153,9 +147,8 @@ impl Bridge {
         Ok(identifier)
     }
 
-    /// Takes the next event, if one came, and writes what it brings to the proxy. Whether it is the program's.
-    pub fn pull(&mut self) -> Result<bool, BridgeError> {
-        let mut is_told = false;
+    /// Takes the next event, if one came, and writes what it brings to the proxy.
+    pub fn pull(&mut self) -> Result<(), BridgeError> {
         match self.channel.take_event()? {
             None => {}
             Some(Event::HungUp | Event::Nothing) => self.has_hung_up = true,
@@ -165,7 +158,6 @@ impl Bridge {
                     self.pending.descriptors.push(descriptor);
                 }
                 self.pending.bytes.extend(bytes);
-                is_told = true;
             }
             Some(Event::Read {
                 pipe,
@@ -178,8 +170,7 @@ impl Bridge {
                 self.pipes.receive(pipe, &bytes, is_end);
             }
         }
-        self.flush()?;
-        Ok(is_told)
+        self.flush()
     }
 
     fn receive(&mut self, item: Item) -> Result<OwnedFd, BridgeError> {
@@ -201,14 +192,13 @@ impl Bridge {
         Ok(())
     }
 
-    /// Whether the host is to be asked for the next event: not while the program has to take something first.
-    pub fn can_ask(&self) -> bool {
-        let has_room = self.pending.bytes.is_empty() && !self.pipes.is_full();
-        has_room && !self.has_hung_up && !self.channel.is_polling()
-    }
-
+    /// Asks the host for the next event, unless the program has to take something first.
     pub fn ask(&self) -> Result<(), BridgeError> {
-        Ok(self.channel.poll()?)
+        let has_room = self.pending.bytes.is_empty() && !self.pipes.is_full();
+        if has_room && !self.has_hung_up {
+            self.channel.poll()?;
+        }
+        Ok(())
     }
 }
 

@@ -27,7 +27,6 @@ use super::{
     arena::{Arena, Tokens},
     bridge::{Bridge, BridgeError},
     counters::Counters,
-    promptness::Promptness,
     registry::Display,
 };
 use crate::{
@@ -145,7 +144,6 @@ pub fn serve(
         client,
         program,
         session,
-        promptness: Promptness::default(),
         is_stalled: false,
     };
     let outcome = turn.run();
@@ -163,16 +161,16 @@ struct Turn {
     program: Rc<OwnedFd>,
     session: Rc<Session>,
     bridge: Bridge,
-    promptness: Promptness,
     /// The program does not read.
     is_stalled: bool,
 }
 
 impl Turn {
     fn run(&mut self) -> Result<(), SessionError> {
+        self.bridge.ask()?;
         while self.state.is_not_destroyed() {
             self.state.before_poll()?;
-            self.push()?;
+            self.bridge.push()?;
             if self.session.condemned.get() {
                 return Ok(());
             }
@@ -183,6 +181,8 @@ impl Turn {
             self.hold_back()?;
             self.wait()?;
             self.work(ROUNDS)?;
+            // What came is worked on before the next is asked for.
+            self.bridge.ask()?;
         }
         // What a program that is gone said last still counts.
         self.bridge.push()?;
@@ -195,15 +195,8 @@ impl Turn {
             if self.state.is_destroyed() || !self.state.dispatch_available()? {
                 return Ok(());
             }
-            self.push()?;
+            self.bridge.push()?;
             self.bridge.flush()?;
-        }
-        Ok(())
-    }
-
-    fn push(&mut self) -> Result<(), SessionError> {
-        if self.bridge.push()? {
-            self.promptness.answer();
         }
         Ok(())
     }
@@ -220,12 +213,6 @@ impl Turn {
 
     /// Returns when something can be done, and does what is not the proxy's.
     fn wait(&mut self) -> Result<(), SessionError> {
-        let can_ask = self.bridge.can_ask();
-        let patience = self.promptness.patience();
-        if can_ask && patience.is_zero() {
-            self.bridge.ask()?;
-        }
-        let can_ask = can_ask && !patience.is_zero();
         let is_waiting = self.session.is_waiting(&self.client);
         let mut descriptors = vec![
             PollFd::new(self.state.poll_fd(), PollFlags::IN),
@@ -239,11 +226,10 @@ impl Turn {
         }
         let first_pipe = descriptors.len();
         descriptors.extend(self.bridge.pipe_descriptors());
-        let timeout = match (can_ask, is_waiting, descriptors.len() > first_pipe) {
-            (true, ..) => Some(patience),
-            (false, true, _) => Some(BREATH),
-            (false, false, true) => Some(LOOK),
-            (false, false, false) => None,
+        let timeout = match (is_waiting, descriptors.len() > first_pipe) {
+            (true, _) => Some(BREATH),
+            (false, true) => Some(LOOK),
+            (false, false) => None,
         };
         sleep(&mut descriptors, timeout)?;
         let ready: Vec<_> = descriptors
@@ -251,8 +237,8 @@ impl Turn {
             .map(|it| !it.revents().is_empty())
             .collect();
         drop(descriptors);
-        if ready[1] && self.bridge.pull()? {
-            self.promptness.tell();
+        if ready[1] {
+            self.bridge.pull()?;
         }
         self.bridge.flush()?;
         Ok(self.bridge.pump_pipes(&ready[first_pipe..])?)

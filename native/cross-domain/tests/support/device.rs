@@ -296,8 +296,18 @@ impl Shared {
                 answer[48..52].copy_from_slice(&id.to_le_bytes());
                 state.answer(&answer);
             }
-            3 => assert_eq!(fence, Fence::Event),
-            4 => state.send(command)?,
+            3 => {
+                assert_eq!(fence, Fence::Event);
+                assert!(!state.is_polling, "polled twice");
+                state.is_polling = true;
+                drop(state);
+                self.wake();
+            }
+            4 => {
+                state.send(command)?;
+                drop(state);
+                self.wake();
+            }
             7 => return self.write(state, command).map(Some),
             0xc0 => {
                 let handle = word(command, 8) - 1000;
@@ -310,12 +320,6 @@ impl Shared {
             }
             _ => {}
         }
-        if fence == Fence::Event {
-            assert!(!state.is_polling, "polled twice");
-            state.is_polling = true;
-        }
-        drop(state);
-        self.wake();
         Ok(None)
     }
 
