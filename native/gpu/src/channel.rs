@@ -76,6 +76,8 @@ pub struct Channel {
     pipes_first: bool,
     /// What the socket is waited for, until that happens.
     armed: Option<Interest>,
+    /// The pipe that was read last: the others come before it.
+    last_read: u32,
 }
 
 #[derive(PartialEq, Eq)]
@@ -117,6 +119,7 @@ impl Channel {
             end: End::Open,
             pipes_first: false,
             armed: None,
+            last_read: 0,
         })
     }
 
@@ -323,11 +326,14 @@ impl Channel {
 
     fn read_pipes(&mut self, capacity: usize) -> Option<Vec<u8>> {
         let room = capacity.checked_sub(wire::READ_WRITE_BYTES)?;
-        let pipes = self.items.iter_mut().filter_map(|(id, item)| match item {
-            Item::ReadPipe(pipe) => Some((*id, pipe)),
+        let (before, after): (Vec<u32>, Vec<u32>) =
+            self.items.keys().partition(|id| **id <= self.last_read);
+        let mut read = |id| match self.items.get_mut(&id) {
+            Some(Item::ReadPipe(pipe)) => Some((id, pipe.read(room)?)),
             _ => None,
-        });
-        let (id, bytes) = { pipes }.find_map(|(id, pipe)| Some((id, pipe.read(room)?)))?;
+        };
+        let (id, bytes) = after.into_iter().chain(before).find_map(&mut read)?;
+        self.last_read = id;
         if bytes.is_empty() {
             self.items.remove(&id);
         }

@@ -335,6 +335,29 @@ fn a_paste_arrives_whole_and_ends() {
     assert!(seen == content);
 }
 
+#[test]
+fn a_paste_without_end_does_not_keep_another_waiting() {
+    let desk = Desk::new();
+    let (node, channel, lens) = desk.open();
+    let mut writers: Vec<_> = (0..2)
+        .map(|_| {
+            let id = channel.next_read_pipe();
+            channel.send(b"paste", &[id]).unwrap();
+            File::from(receive(&lens).1.remove(0))
+        })
+        .collect();
+    for writer in &mut writers {
+        writer.write_all(&[7; 60_000]).unwrap();
+    }
+    let turns: Vec<_> = (0..6)
+        .map(|_| match event(&node, &channel) {
+            Event::Read { pipe, .. } => pipe,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(turns.windows(2).all(|two| two[0] != two[1]), "{turns:x?}");
+}
+
 fn write_pipe(node: &Node, channel: &Channel, lens: &UnixStream) -> (u32, PipeReader) {
     let (reader, writer) = io::pipe().unwrap();
     give(lens, b"copy", &[writer.as_fd()]);
