@@ -12,7 +12,7 @@ export async function runSuite(suite: Suite): Promise<Outcome> {
   if (suite.name === "rust") return runReported(cargoArgv, readCargoLine);
   const argv = avaArgv(suite.files, suite.concurrency, suite.timeoutSeconds);
   const nested = [process.execPath, packagePath("test", "nested", "run.ts"), "--", ...argv];
-  return runReported(suite.where === "kvm" ? nested : argv, readTapLine);
+  return runReported(suite.where === "kvm" ? nested : argv, readTapLine, suite.isThin ? { CLOCHE_PARITY: "thin" } : {});
 }
 
 const cargoArgv = [
@@ -44,6 +44,7 @@ async function runChecks(): Promise<Outcome> {
 async function runReported(
   argv: readonly string[],
   read: (line: string, outcome: Outcome) => string | undefined,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const outcome = newOutcome();
   const [file = "", ...args] = argv;
@@ -53,7 +54,7 @@ async function runReported(
     all: true,
     buffer: false,
     reject: false,
-    env: { FORCE_COLOR: "0" },
+    env: { FORCE_COLOR: "0", ...environment },
   });
   readLines(child.all, {
     maxLineBytes: 65_536,

@@ -16,6 +16,8 @@ export interface Suite {
   readonly images: readonly string[];
   /** Whether it shows windows on a headless desktop. */
   readonly needsDesktop: boolean;
+  /** Whether the subjects of test/parity are only those that show that all layers work. */
+  readonly isThin: boolean;
   /** Whether it runs only when it is named: it takes long. */
   readonly isOnRequest: boolean;
 }
@@ -26,6 +28,7 @@ const usual = {
   timeoutSeconds: 300,
   images: [],
   needsDesktop: false,
+  isThin: false,
   isOnRequest: false,
 } as const;
 const suite = (name: string, facts: Partial<Suite> = {}): Suite => ({
@@ -50,8 +53,13 @@ const known: readonly Suite[] = [
   suite("vm", guests),
   suite("hostile", guests),
   suite("parity", { ...guests, files: parityFiles("qemu-tcg"), needsDesktop: true }),
-  suite("nested", { ...nested, files: parityFiles("qemu-kvm", "cloud-hypervisor", "crosvm") }),
+  suite("nested", { ...nested, files: parityFiles("cloud-hypervisor", "crosvm"), isThin: true }),
   suite("e2e", { timeoutSeconds: 600, images: ["foot", "mousepad"], needsDesktop: true }),
+  suite("monitors", {
+    ...nested,
+    files: parityFiles("qemu-kvm", "cloud-hypervisor", "crosvm"),
+    isOnRequest: true,
+  }),
   suite("clients", {
     timeoutSeconds: 900,
     images: ["clients", "gnome-text-editor", "featherpad", "nedit", "firefox-esr"],

@@ -14,6 +14,14 @@ import type { Subject } from "./subject.ts";
 import { declareWindow } from "./window.ts";
 import { makeWorld, once } from "./world.ts";
 
+/** An emulated machine takes minutes for each subject. */
+const isThin = process.env.CLOCHE_PARITY === "thin";
+const thin = [declareBoot, declareWindow, declareEnd];
+const whole = [
+  ...[declareBoot, declareExec, declareShare, declareNetwork, declareSideBySide, declareWindow, declareMemory],
+  ...[declareEnd, declareControl],
+];
+
 export async function declareParity(monitor: Monitor): Promise<void> {
   const { lack, hidesKvm = false } = await examine(monitor);
   const world = once(() => makeWorld({ monitor, hidesKvm }));
@@ -31,6 +39,5 @@ export async function declareParity(monitor: Monitor): Promise<void> {
   test.after.always("the instances end", async () => {
     if (isMade.value) await (await world())[Symbol.asyncDispose]();
   });
-  for (const declare of [declareBoot, declareExec, declareShare, declareNetwork]) declare(subject);
-  for (const declare of [declareSideBySide, declareWindow, declareMemory, declareEnd, declareControl]) declare(subject);
+  for (const declare of isThin ? thin : whole) declare(subject);
 }

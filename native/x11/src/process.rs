@@ -32,7 +32,9 @@ pub fn start(display: &str, listen: Vec<OwnedFd>) -> io::Result<Xwayland> {
     let number = |fd: &dyn AsRawFd| fd.as_raw_fd().to_string();
     let mut command = Command::new("Xwayland");
     command
-        .args([display, "-rootless", "-core", "-terminate", LINGER])
+        // Pixels go by shared memory only: the server would look for EGL else, and end where an image has none.
+        .args([display, "-rootless", "-shm", "-core"])
+        .args(["-terminate", LINGER])
         .args(["-wm", &number(&its_manager)])
         .args(["-displayfd", &number(&its_ready)])
         .env("WAYLAND_SOCKET", number(&its_wayland))

@@ -7,13 +7,14 @@ test("files that are named behind nested: run where KVM works", (t) => {
   t.deepEqual(suite.files, ["test/vm/session.test.ts", "test/vm/end.test.ts"]);
 });
 
-test("each monitor's parity tests are in one suite: without KVM here, the others where it works", (t) => {
+test("each monitor's parity tests are in a suite: without KVM here, the others where it works, thin by default", (t) => {
   const suites = listSuites().filter(({ files }) => files.some((file) => file.includes("parity")));
   t.deepEqual(
-    suites.map(({ name, where }) => [name, where]),
+    suites.map(({ name, where, isThin, isOnRequest }) => [name, where, isThin, isOnRequest]),
     [
-      ["parity", "here"],
-      ["nested", "kvm"],
+      ["parity", "here", false, false],
+      ["nested", "kvm", true, false],
+      ["monitors", "kvm", false, true],
     ],
   );
 });
