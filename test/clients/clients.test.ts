@@ -6,6 +6,7 @@ import { contentOf, countColours, keepPicture } from "../support/desktop.ts";
 import { caretShare, contentWhen, drawn, isLike } from "../support/look.ts";
 import type { OpenWindow } from "../support/machine.ts";
 import { startPointedDesktop } from "../support/pointed-desktop.ts";
+import { pressInX11 } from "../support/x11-keys.ts";
 
 const deadlineMs = 60_000;
 const started = await startPointedDesktop();
@@ -161,7 +162,7 @@ test.serial("windows beside each other each get their own keys", async (t) => {
   await drawn(desktop, second.window.id);
   await desktop.sway.run(`[con_id=${first.window.id}] focus`);
   await drawn(desktop, first.window.id);
-  await desktop.type("x");
+  await pressInX11(desktop, "x");
   const isChanged = ({ id, name }: SwayNode) => id === first.window.id && name === "[clients] Untitled (modified)";
   const changed = await desktop.waitForWindow(isChanged, deadlineMs);
   const picture = await desktop.picture();

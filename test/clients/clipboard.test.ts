@@ -7,6 +7,7 @@ import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { drawn } from "../support/look.ts";
 import { type Machine, type OpenWindow, startMachine } from "../support/machine.ts";
 import { startPointedDesktop } from "../support/pointed-desktop.ts";
+import { pressInX11 } from "../support/x11-keys.ts";
 
 const deadlineMs = 60_000;
 const mebibyte = 2 ** 20;
@@ -66,8 +67,6 @@ async function pastedOnHost(isRight: (text: string) => boolean): Promise<string>
 
 const selectAll = () => desktop.press("-M", "ctrl", "-k", "a", "-m", "ctrl");
 const copy = () => desktop.press("-M", "ctrl", "-k", "c", "-m", "ctrl");
-/** Each wtype is a keyboard with a keymap of its own; X11 programs look at it only after the keys, so it has to stay. */
-const pressInX11 = (...keys: string[]) => desktop.press("-s", "1000", ...keys, "-s", "3000");
 const pasteInTerminal = () => desktop.press("-M", "ctrl", "-M", "shift", "-k", "v", "-m", "shift", "-m", "ctrl");
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -100,10 +99,10 @@ test.serial("an X11 program pastes what the host has, and the host what is copie
   await focus(opened);
   {
     await using _ = await copyOnHost("host");
-    await pressInX11("-M", "ctrl", "-k", "v", "-m", "ctrl");
+    await pressInX11(desktop, "-M", "ctrl", "-k", "v", "-m", "ctrl");
     await withTitle(opened.window.id, /modified/);
   }
-  await pressInX11("AndX11");
+  await pressInX11(desktop, "AndX11");
   const { x, y } = await cornerOf(opened);
   // Twice: the word under the pointer is selected.
   await pointer.click(x + 16, y + 38);
