@@ -45,12 +45,16 @@ export async function startMachine(desktop: TestDesktop, name: string, ...option
       return stdout;
     },
     async open(argv, title) {
+      const earlier = new Set((await desktop.sway.windows()).map(({ id }) => id));
       const program = start(argv);
       const over = new AbortController();
       program.then(({ exitCode, stderr }) => over.abort(new Error(`${argv[0]} ended with ${exitCode}: ${stderr}`)));
       const prefix = `[${name}] `;
-      const matches = ({ app_id, name: shown }: SwayNode) =>
-        app_id === appId && shown?.startsWith(prefix) === true && title.test(shown.slice(prefix.length));
+      const matches = ({ id, app_id, name: shown }: SwayNode) =>
+        !earlier.has(id) &&
+        app_id === appId &&
+        shown?.startsWith(prefix) === true &&
+        title.test(shown.slice(prefix.length));
       return { program, window: await desktop.waitForWindow(matches, windowDeadlineMs, over.signal) };
     },
     async [Symbol.asyncDispose]() {
