@@ -1,12 +1,13 @@
 // Applications of the catalogue by their own manifests: the window comes, is filled, and closing it ends the application.
 import test from "ava";
+import { scaled } from "../../src/deadlines.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { countColours, keepPicture, startDesktop } from "../support/desktop.ts";
 import { contentWhen } from "../support/look.ts";
 import { clocheIn, monitor } from "../support/machine.ts";
 
 /** A browser starts that slowly on emulated CPUs. */
-const windowDeadlineMs = 400_000;
+const windowDeadlineMs = scaled(400_000);
 
 const desktop = await startDesktop();
 test.after.always(() => desktop[Symbol.asyncDispose]());

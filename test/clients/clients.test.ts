@@ -1,5 +1,6 @@
 // Programs of every toolkit in one machine: their windows, what they show, input, resizing and closing.
 import test, { type ExecutionContext } from "ava";
+import { scaled } from "../../src/deadlines.ts";
 import { difference, type Picture } from "../../src/setup/picture.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { contentOf, countColours, keepPicture } from "../support/desktop.ts";
@@ -8,7 +9,7 @@ import type { OpenWindow } from "../support/machine.ts";
 import { startPointedDesktop } from "../support/pointed-desktop.ts";
 import { pressInX11 } from "../support/x11-keys.ts";
 
-const deadlineMs = 60_000;
+const deadlineMs = scaled(60_000);
 const started = await startPointedDesktop();
 const { desktop, pointer, machine, direct } = started;
 test.after.always(() => started[Symbol.asyncDispose]());

@@ -3,13 +3,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
+import { scaled } from "../../src/deadlines.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { drawn } from "../support/look.ts";
 import { type Machine, type OpenWindow, startMachine } from "../support/machine.ts";
 import { startPointedDesktop } from "../support/pointed-desktop.ts";
 import { pressInX11 } from "../support/x11-keys.ts";
 
-const deadlineMs = 60_000;
+const deadlineMs = scaled(60_000);
 const mebibyte = 2 ** 20;
 
 const started = await startPointedDesktop("--clipboard", "both");

@@ -1,13 +1,14 @@
 // Looking at one window until it shows what it should.
+import { scaled } from "../../src/deadlines.ts";
 import { difference, type Picture } from "../../src/setup/picture.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { contentOf, countColours, type TestDesktop } from "./desktop.ts";
 
-const deadlineMs = 60_000;
+const deadlineMs = scaled(60_000);
 /** A caret that blinks changes less of a window than this. */
 export const caretShare = 0.001;
 /** How long a window has to stay as it is to count as drawn. */
-const stillMs = 1_000;
+const stillMs = scaled(1_000);
 
 /** What the window with that identifier shows now; undefined where it is gone. */
 async function contentNow(desktop: TestDesktop, id: number): Promise<Picture | undefined> {

@@ -1,11 +1,12 @@
 // One instance on the test desktop, driven by the command line as a user would.
 import { join } from "node:path";
+import { scaled } from "../../src/deadlines.ts";
 import type { DesktopProcess } from "../../src/setup/headless-desktop.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import type { TestDesktop } from "./desktop.ts";
 
 /** A program starts that slowly on two emulated CPUs. */
-const windowDeadlineMs = 120_000;
+const windowDeadlineMs = scaled(120_000);
 
 export interface OpenWindow {
   readonly program: DesktopProcess;
