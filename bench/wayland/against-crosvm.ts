@@ -1,5 +1,5 @@
 // Our device against crosvm's own: the same image in two instances at once, measured in turns.
-import { findProgram } from "../../src/find-program.ts";
+import { findInstalled } from "../../src/vmm/installed.ts";
 import type { BenchResult } from "../bench.ts";
 import type { BenchDesktop } from "./desktop.ts";
 import { measureIdle } from "./frame-cost.ts";
@@ -40,6 +40,7 @@ export async function compareWithCrosvm(
 
 async function whyNot({ accelerator, monitor }: BenchInstance): Promise<string | undefined> {
   if (!accelerator.startsWith("KVM")) return "crosvm needs KVM";
-  if ((await findProgram("crosvm")) === undefined) return "crosvm is not on PATH";
+  const crosvm = await findInstalled("crosvm");
+  if (!crosvm.usable) return `crosvm: ${crosvm.reason}`;
   return monitor === "crosvm" ? "both would be crosvm's: name another monitor by --vmm" : undefined;
 }

@@ -73,15 +73,17 @@ class CopyWatch {
     const copied = { name: `wayland-copied-${percent}`, pairs: this.#copied, atMost: aims.copied };
     const host = { name: `wayland-host-bytes-${percent}`, pairs: this.#moved, atMost: aims.host };
     // A monitor's own device cannot be told from the monitor.
-    return [copied, ...(this.#between.length > 0 ? [host] : [])].map((figure) => ({ ...figure, unit: "bytes" }));
+    if (this.#between.length === 0) return [{ ...copied, unit: "bytes" }];
+    if (this.#memory?.compositorMaps !== true)
+      throw new Error("the compositor has not mapped the device's memory: somebody copies for it");
+    return [copied, host].map((figure) => ({ ...figure, unit: "bytes" }));
   }
 
   notes(percent: number): string[] {
     if (this.#between.length === 0) return [];
-    const { compositorMaps = false, mappedBy = [] } = this.#memory ?? {};
-    const compositor = compositorMaps ? "has mapped the device's memory itself" : "has NOT mapped the device's memory";
+    const mappedBy = this.#memory?.mappedBy.join(", ") || "nobody";
     return [
-      `wayland-host-bytes-${percent}: the compositor ${compositor}; beside it ${mappedBy.join(", ") || "nobody"}`,
+      `wayland-host-bytes-${percent}: the compositor has mapped the device's memory itself; beside it ${mappedBy}`,
     ];
   }
 }

@@ -1,4 +1,5 @@
 // A running instance in readable form.
+import { printable } from "../instance/console.ts";
 import type { InstanceState } from "../instance/state.ts";
 import { formatMib, formatMs, formatUptime } from "./amounts.ts";
 import type { Style } from "./style.ts";
@@ -16,7 +17,7 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
     ["machine", `${machine.cpus} CPUs, ${formatMib(machine.memoryMib)} of memory`],
     ["image", state.image],
     ["windows", state.windows ? "through the lens" : "none"],
-    ...(state.renderer === null ? [] : [["renderer", state.renderer]]),
+    ...(state.renderer === null ? [] : [["renderer", printable(state.renderer).replaceAll("\n", " ")]]),
     ["network", state.network],
     ...block(
       "shares",

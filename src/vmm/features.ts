@@ -12,9 +12,9 @@ export const featureHeadings = {
   disk: "The image's root",
   confinement: "Confinement of its own, within Cloche's jail",
   nested: "Virtualisation inside the guest",
-  pause: "Pause and resume",
-  snapshots: "Snapshots",
-  hotplug: "Devices added while it runs",
+  pause: "Pause and resume (by the driver; no command yet)",
+  snapshots: "Snapshots (by the driver; no command yet)",
+  hotplug: "Devices added while it runs (by the driver; no command yet)",
   limits: "Limits",
 } as const;
 

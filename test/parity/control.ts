@@ -50,7 +50,7 @@ export function declareControl({ test, monitor }: Subject): void {
     try {
       const { hotplug } = guest.monitor;
       if (hotplug === undefined) {
-        t.pass(`the driver of ${monitor.vmm} plugs nothing`);
+        t.not(monitor.vmm, "cloud-hypervisor", "its driver plugs nothing");
         return;
       }
       const socket = join(monitorDirectory, "late");

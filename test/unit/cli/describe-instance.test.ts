@@ -44,6 +44,13 @@ test("inspect tells all of the state", (t) => {
   t.regex(text, /total +2\.0 s/);
 });
 
+test("what the guest says of its renderer cannot steer a terminal", (t) => {
+  const renderer = "x\u001b]0;title\u0007\u001b[2J\u009b1;1H\nmonitor other";
+  const text = describeInstance({ ...state, renderer }, 0, plainStyle);
+  t.false([...text].some((character) => character !== "\n" && /\p{Cc}/u.test(character)));
+  t.is(text.split("\n").length, describeInstance(state, 0, plainStyle).split("\n").length);
+});
+
 test("what there is none of is said", (t) => {
   const text = describeInstance({ ...state, machine: { ...state.machine, shares: [] }, timings: [] }, 0, plainStyle);
   t.regex(text, /shares +none/);
