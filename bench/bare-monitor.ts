@@ -37,7 +37,8 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
     seed: randomBytes(64).toString("base64"),
     mounts: [],
     windows: false,
-    network: null,
+    portals: false,
+  network: null,
     environment: {},
   });
   const ms = performance.now() - start;

@@ -1,4 +1,4 @@
-// What Cloche needs of Linux and Node does not offer: the KVM probe, pidfds, file locks and process start times.
+// What Cloche needs of Linux and Node does not offer: the KVM probe, pidfds, file locks, process start times, confined paths.
 // Errors are Errors with `code`, the errno's name ("ESRCH"). Descriptors are the caller's to close.
 import { watchReadable } from "../fdpass/index.ts";
 import { loadAddon } from "../load-addon.ts";
@@ -9,6 +9,9 @@ export interface KvmProbe {
   readonly reason: string;
 }
 
+/** `path` names a file only (O_PATH); `read` and `write` open it, and wait for nobody. */
+export type Access = "path" | "read" | "write";
+
 interface Addon {
   probeKvm(device: string, deadlineMs: number): Promise<KvmProbe>;
   openPidfd(pid: number): number;
@@ -17,6 +20,7 @@ interface Addon {
   processStartTime(pid: number): bigint | null;
   tryLockFile(path: string): number | null;
   waitLockFile(path: string): Promise<number>;
+  openBeneath(directory: string, path: string, access: Access): number;
 }
 
 const addon = () => loadAddon<Addon>("bindings");
@@ -63,3 +67,10 @@ export async function lockFile(path: string, wait: boolean): Promise<number | nu
 export async function lockFile(path: string, wait: boolean): Promise<number | null> {
   return addon().tryLockFile(path) ?? (wait ? addon().waitLockFile(path) : null);
 }
+
+/**
+ * A descriptor for `path` in `directory`, whatever others put there: neither links nor `..` lead out of it (`EXDEV`, `ELOOP`).
+ * An empty path is the directory itself.
+ */
+export const openBeneath = (directory: string, path: string, access: Access): number =>
+  addon().openBeneath(directory, path, access);

@@ -23,6 +23,7 @@ interface Addon {
   send(socket: number, bytes: Uint8Array, fds: readonly number[]): number | undefined;
   receive(socket: number, maxBytes: number, maxFds: number): Message | undefined;
   watchReadable(fd: number, callback: () => void): () => void;
+  watchWritable(fd: number, callback: () => void): () => void;
   peerCredentials(socket: number): Credentials;
   close(fd: number): void;
 }
@@ -64,6 +65,9 @@ export const receive = (socket: number, maxBytes: number, maxFds: number): Messa
  * The watch keeps the process running, and holds a duplicate: the file stays open until the watch ends.
  */
 export const watchReadable = (fd: number, callback: () => void): (() => void) => addon().watchReadable(fd, callback);
+
+/** Like `watchReadable`, for as long as `send` would take at least a byte. */
+export const watchWritable = (fd: number, callback: () => void): (() => void) => addon().watchWritable(fd, callback);
 
 /** Who had the other end when it connected, or made the pair. */
 export const peerCredentials = (socket: number): Credentials => addon().peerCredentials(socket);

@@ -1,5 +1,5 @@
 // The desktop's own dialogs: whether its xdg-desktop-portal answers.
-import { readPortalVersion } from "../../portals/bus.ts";
+import { readPortalVersion } from "../../portals/portal-version.ts";
 import { ClocheError } from "../errors.ts";
 import type { Finding } from "./finding.ts";
 

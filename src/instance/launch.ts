@@ -1,6 +1,7 @@
 // The life of one instance: prepare, start, ready, sessions, stop. Whatever happens, nothing of it is left.
 import { randomBytes } from "node:crypto";
 import { Socket } from "node:net";
+import type { Surroundings } from "../../portals/instance-portals.ts";
 import { hostnameOf } from "../app/instance-name.ts";
 import { scaled } from "../deadlines.ts";
 import { ClocheError, messageOf } from "../errors.ts";
@@ -67,9 +68,10 @@ export async function bringUp(
   signal: AbortSignal,
   helloTimeoutMs = defaultHelloTimeoutMs,
 ): Promise<LiveInstance> {
-  const { spec, display, selection, facts } = prepared;
-  const plan = planInstance(spec, display, layOut(spec.id), selection.driver, facts);
+  const { spec, display, selection, facts, portals } = prepared;
   await using cleanup = new AsyncDisposableStack();
+  if (typeof portals !== "string") cleanup.use(portals);
+  const plan = planInstance(spec, display, layOut(spec.id), selection.driver, facts);
   const directory = await createDirectory(request.name.id).catch((error) => {
     throw withStage(error, "prepare", []);
   });
@@ -91,10 +93,15 @@ export async function bringUp(
   let state = describe(request, prepared, plan.monitor.accelerator);
   await writeState(state);
   log.write("supervisor", `starts: ${selection.reason}`);
+  if (typeof portals === "string") log.write("portals", `none: ${portals}`);
   const graceMs = { value: 0 };
   cleanup.defer(() => machine.stop(graceMs.value));
   try {
-    const configuration = configurationOf(spec, hostnameOf(request.name), request.hasWindows);
+    if (typeof portals !== "string") await portals.listen(linkSocket(directory.link), surroundingsOf(spec, log));
+    const configuration = configurationOf(spec, hostnameOf(request.name), {
+      windows: request.hasWindows,
+      portals: typeof portals !== "string",
+    });
     const { renderer } = await machine.start(plan, directory, configuration);
     state = { ...state, renderer };
   } catch (error) {
@@ -142,17 +149,23 @@ export async function bringUp(
 function configurationOf(
   spec: MachineSpec,
   hostname: string,
-  hasWindows: boolean,
+  session: Pick<Configuration, "windows" | "portals">,
 ): Omit<Configuration, "clockUnixNs" | "seed"> {
   return {
     hostname,
     machineId: randomBytes(16).toString("hex"),
     mounts: spec.shares.map(({ tag, mountPoint, readOnly }) => ({ tag, path: mountPoint, readOnly })),
-    windows: hasWindows,
+    ...session,
     network: spec.network === "none" ? null : guestNetwork,
     environment: {},
   };
 }
+
+const surroundingsOf = (spec: MachineSpec, log: InstanceLog): Surroundings => ({
+  shares: spec.shares,
+  hasNetwork: spec.network !== "none",
+  log: (message) => log.write("portals", message),
+});
 
 function describe(
   request: LaunchRequest,

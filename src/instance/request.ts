@@ -1,4 +1,7 @@
 // What a launch is asked for, and what of the host it needs before anything starts.
+
+import { guestDocuments } from "../../portals/documents.ts";
+import { InstancePortals, whyNoPortals } from "../../portals/instance-portals.ts";
 import type { InstanceName } from "../app/instance-name.ts";
 import type { Manifest } from "../app/manifest.ts";
 import { findCompositor } from "../display/compositor.ts";
@@ -44,6 +47,8 @@ export interface Prepared {
   readonly jail: JailHost;
   readonly facts: HostFacts;
   readonly selection: Selection;
+  /** Or why there are none. The launch's to dispose of. */
+  readonly portals: InstancePortals | string;
 }
 
 /** Finds or builds all that the launch needs. Throws before anything of the instance exists. */
@@ -52,27 +57,51 @@ export async function prepareLaunch(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const [bwrap, facts, display, shares] = await Promise.all([
+  await using cleanup = new AsyncDisposableStack();
+  const [bwrap, facts, display, shares, portals] = await Promise.all([
     findBwrap(),
     probeHost(request.monitor),
     request.hasWindows
       ? findCompositor().then((compositor) => ({ compositor, clipboard: request.clipboard }))
       : undefined,
     collectShares(request),
+    openPortals(request.name.id, cleanup),
   ]);
   const selection = selectMonitor(request, facts);
   const context = { store: await openStore(), progress, signal };
   const runtime = await ensureRuntime(context);
   const image = await ensureImage({ name: request.manifest.id, packages: [...request.manifest.packages] }, context);
+  const documents = typeof portals === "string" ? undefined : portals.documentsDirectory;
+  const spec = makeSpec(request, image, documents === undefined ? shares : [...shares, documentsShare(documents)]);
+  cleanup.move();
   return {
-    spec: makeSpec(request, image, shares),
+    spec,
     display,
     imageDigest: image.digest,
     jail: { bwrap, runtimeRoot: runtime.root, nativeDirectory: nativeDirectory() },
     facts,
     selection,
+    portals,
   };
 }
+
+/** The portals of the user's session, or why there are none: an instance runs without. */
+async function openPortals(id: string, cleanup: AsyncDisposableStack): Promise<InstancePortals | string> {
+  try {
+    return cleanup.use(await InstancePortals.open(id));
+  } catch (error) {
+    const reason = whyNoPortals(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
+
+const documentsShare = (directory: string): Share => ({
+  tag: "documents",
+  directory,
+  readOnly: false,
+  mountPoint: guestDocuments,
+});
 
 async function collectShares(request: LaunchRequest): Promise<Share[]> {
   // A temporary home is the guest's own memory: there is nothing to leave behind.

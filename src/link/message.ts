@@ -9,9 +9,12 @@ import {
   type ExecFromGuest,
   type ExecToGuest,
   frameKind,
+  type PortalsFromGuest,
+  type PortalsToGuest,
 } from "./protocol.ts";
 
 const control = schemaCheck<ControlFromGuest>(schema, "#/$defs/ControlFromGuest");
+const portals = schemaCheck<PortalsFromGuest>(schema, "#/$defs/PortalsFromGuest");
 const exec = schemaCheck<ExecFromGuest>(schema, "#/$defs/ExecFromGuest");
 
 /** One message of the control channel. Throws `protocol`. */
@@ -19,8 +22,11 @@ export const parseControl = (payload: Buffer): ControlFromGuest => parse(payload
 /** One message of an exec session. Throws `protocol`. */
 export const parseExec = (payload: Buffer): ExecFromGuest => parse(payload, exec);
 
+/** One message of the portals process. Throws `protocol`. */
+export const parsePortals = (payload: Buffer): PortalsFromGuest => parse(payload, portals);
+
 /** The frame that carries `message` to the guest. */
-export function encodeMessage(message: ControlToGuest | ExecToGuest): Buffer {
+export function encodeMessage(message: ControlToGuest | ExecToGuest | PortalsToGuest): Buffer {
   return encodeFrame(frameKind.json, Buffer.from(JSON.stringify(message)));
 }
 

@@ -1,8 +1,8 @@
 // Messages between host and guest. Generated from native/protocol; do not edit.
 
-export const protocolVersion = 2;
-/** vsock ports: control is connected to by the guest, exec by the host. */
-export const linkPort = { control: 1024, exec: 1025 } as const;
+export const protocolVersion = 3;
+/** vsock ports: control and portals are connected to by the guest, exec by the host. */
+export const linkPort = { control: 1024, exec: 1025, portals: 1026 } as const;
 /** Bytes of input that may be on the way to a session with `stdinCredit`. */
 export const stdinWindowBytes = 262144;
 /** Bytes after the length field of a frame: the kind and the payload. */
@@ -54,7 +54,11 @@ seed: string, mounts: Array<Mount>,
 /**
  * Whether programs can show windows, over the machine's virtio-gpu device.
  */
-windows: boolean, network: Network | null, environment: Record<string, string>, };
+windows: boolean, 
+/**
+ * Whether programs find portals on their session bus.
+ */
+portals: boolean, network: Network | null, environment: Record<string, string>, };
 
 /**
  * A host directory that virtiofsd serves under a tag.
@@ -119,3 +123,73 @@ errno: string | null, } | { "type": "exited", code: number | null,
  * Without the SIG prefix.
  */
 signal: string | null, };
+
+/**
+ * What the guest tells the host.
+ */
+export type PortalsFromGuest = { "type": "call", 
+/**
+ * One that no call or request of this connection has now.
+ */
+id: number, interface: string, member: string, 
+/**
+ * Of the arguments together.
+ */
+signature: string, body: unknown[], 
+/**
+ * What `h` values are indices of.
+ */
+files: Array<GuestFile>, } | { "type": "close", id: number, } | { "type": "close-session", session: number, };
+
+/**
+ * What a file descriptor of a program refers to.
+ */
+export type GuestFile = { "type": "shared", tag: string, 
+/**
+ * Relative to the share, normalised; empty for the share itself.
+ */
+path: string, 
+/**
+ * Whether the descriptor is open for writing.
+ */
+writable: boolean, } | { "type": "local", };
+
+/**
+ * What the host tells the guest.
+ */
+export type PortalsToGuest = { "type": "offer", interfaces: Array<Interface>, } | { "type": "reply", id: number, signature: string, body: unknown[], } | { "type": "accept", id: number, } | { "type": "error", id: number, 
+/**
+ * A D-Bus error name.
+ */
+name: string, message: string, } | { "type": "response", id: number, code: number, 
+/**
+ * Variants by name.
+ */
+results: Record<string, unknown>, 
+/**
+ * The session that the request has made.
+ */
+session: number | null, 
+/**
+ * Whether what was asked for goes on until the program closes the request.
+ */
+lasts: boolean, } | { "type": "write", id: number, index: number, 
+/**
+ * Base64.
+ */
+bytes: string, } | { "type": "session-closed", session: number, details: Record<string, unknown>, } | { "type": "signal", interface: string, member: string, signature: string, body: unknown[], };
+
+export type Interface = { 
+/**
+ * Such as `org.freedesktop.portal.Settings`.
+ */
+name: string, object: PortalObject, 
+/**
+ * Its D-Bus properties, `version` among them: variants by name.
+ */
+properties: Record<string, unknown>, };
+
+/**
+ * Whose interface it is: `/org/freedesktop/portal/desktop`, or `/org/freedesktop/portal/documents`.
+ */
+export type PortalObject = "desktop" | "documents";

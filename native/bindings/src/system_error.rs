@@ -40,6 +40,7 @@ fn name(errno: Errno) -> String {
         Errno::PERM => "EPERM",
         Errno::ROFS => "EROFS",
         Errno::SRCH => "ESRCH",
+        Errno::XDEV => "EXDEV",
         other => return format!("errno {}", other.raw_os_error()),
     };
     known.to_owned()

@@ -16,6 +16,7 @@ Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports.Set("send", Napi::Function::New<send_message>(env, "send"));
   exports.Set("receive", Napi::Function::New<receive_message>(env, "receive"));
   exports.Set("watchReadable", Napi::Function::New<watch_readable>(env, "watchReadable"));
+  exports.Set("watchWritable", Napi::Function::New<watch_writable>(env, "watchWritable"));
   exports.Set("peerCredentials", Napi::Function::New<peer_credentials>(env, "peerCredentials"));
   exports.Set("close", Napi::Function::New<close_descriptor>(env, "close"));
   return exports;

@@ -24,3 +24,4 @@ const char* uv_strerror(int error);
 /// UV_POLL of uv_handle_type, UV_READABLE of uv_poll_event.
 constexpr int uv_poll_type = 8;
 constexpr int uv_readable = 1;
+constexpr int uv_writable = 2;

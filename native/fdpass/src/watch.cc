@@ -21,16 +21,16 @@ class Watch : public std::enable_shared_from_this<Watch> {
       : env_(env),
         fd_(std::move(fd)),
         callback_(Napi::Persistent(callback)),
-        context_(env, "cloche.watchReadable"),
+        context_(env, "cloche.watch"),
         storage_(new std::max_align_t[uv_handle_size(uv_poll_type) / sizeof(std::max_align_t) + 1]) {}
 
-  void start(uv_loop_s* loop) {
+  void start(uv_loop_s* loop, int events) {
     int result = uv_poll_init(loop, handle(), fd_.get());
     if (result < 0) throw system_error(env_, "uv_poll_init", -result);
     uv_handle_set_data(handle(), this);
     self_ = shared_from_this();
     napi_add_async_cleanup_hook(env_, on_environment_end, this, &hook_);
-    result = uv_poll_start(handle(), uv_readable, on_readable);
+    result = uv_poll_start(handle(), events, on_event);
     if (result < 0) {
       stop();
       throw system_error(env_, "uv_poll_start", -result);
@@ -48,11 +48,11 @@ class Watch : public std::enable_shared_from_this<Watch> {
   uv_handle* handle() { return reinterpret_cast<uv_handle*>(storage_.get()); }
   static Watch* from(uv_handle* handle) { return static_cast<Watch*>(uv_handle_get_data(handle)); }
 
-  static void on_readable(uv_handle* handle, int, int) {
+  static void on_event(uv_handle* handle, int, int) {
     Watch* watch = from(handle);
     Napi::HandleScope scope(watch->env_);
     try {
-      // An error on the descriptor is the reader's to find: its next call fails with it.
+      // An error on the descriptor is the caller's to find: its next call fails with it.
       watch->callback_.MakeCallback(Napi::Env(watch->env_).Global(), std::initializer_list<napi_value>{}, watch->context_);
     } catch (const Napi::Error& error) {
       napi_fatal_exception(watch->env_, error.Value());
@@ -81,9 +81,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
   bool stopped_ = false;
 };
 
-}  // namespace
-
-Napi::Value watch_readable(const Napi::CallbackInfo& info) {
+Napi::Value watch(const Napi::CallbackInfo& info, int events) {
   const Napi::Env env = info.Env();
   const int watched = descriptor_argument(info[0]);
   if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "the callback must be a function");
@@ -92,9 +90,15 @@ Napi::Value watch_readable(const Napi::CallbackInfo& info) {
   if (fd.get() < 0) throw system_error(env, "fcntl", errno);
   uv_loop_s* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env, "there is no event loop");
-  const auto watch = std::make_shared<Watch>(env, std::move(fd), info[1].As<Napi::Function>());
-  watch->start(loop);
-  return Napi::Function::New(env, [watch](const Napi::CallbackInfo&) { watch->stop(); });
+  const auto started = std::make_shared<Watch>(env, std::move(fd), info[1].As<Napi::Function>());
+  started->start(loop, events);
+  return Napi::Function::New(env, [started](const Napi::CallbackInfo&) { started->stop(); });
 }
+
+}  // namespace
+
+Napi::Value watch_readable(const Napi::CallbackInfo& info) { return watch(info, uv_readable); }
+
+Napi::Value watch_writable(const Napi::CallbackInfo& info) { return watch(info, uv_writable); }
 
 }  // namespace fdpass

@@ -1,4 +1,4 @@
-// Calls back when a descriptor is readable. The contract stands in ../index.ts.
+// Calls back when a descriptor is readable, or writable. The contract stands in ../index.ts.
 #pragma once
 
 #include <napi.h>
@@ -6,5 +6,6 @@
 namespace fdpass {
 
 Napi::Value watch_readable(const Napi::CallbackInfo& info);
+Napi::Value watch_writable(const Napi::CallbackInfo& info);
 
 }  // namespace fdpass

@@ -14,7 +14,7 @@ use crate::link::{Link, LinkError};
 use crate::reaper::Reaper;
 use crate::session::{Sessions, Users};
 use crate::timeline::Timeline;
-use crate::{bus, console, identity, network, session, shares, shutdown, wayland, x11};
+use crate::{bus, console, identity, network, portals, session, shares, shutdown, wayland, x11};
 
 /// What processes are given to end when the host is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(2);
@@ -92,13 +92,13 @@ fn set_up(
         network::configure(settings).at("network")?;
     }
     timeline.mark("identity");
-    shares::mount_all(&configuration.mounts).at("mounts")?;
-    timeline.mark("mounts");
     let (user, root) = (
         account::find("user").at("session")?,
         account::find("root").at("session")?,
     );
     make_runtime_directory(&user).at("session")?;
+    shares::mount_all(&configuration.mounts).at("mounts")?;
+    timeline.mark("mounts");
     let has_x11 = configuration.windows && x11::is_installed();
     let users = Users::new(user, root, has_x11, &configuration.environment);
     let renderer = start_session(link, reaper, configuration, &users, timeline)?;
@@ -123,6 +123,11 @@ fn start_session(
     let display = display.transpose().at("display")?;
     bus.wait_until_ready().at("bus")?;
     timeline.mark("bus");
+    if configuration.portals {
+        let portals = portals::start(reaper, link.log(), users).at("portals")?;
+        portals.wait_until_ready().at("portals")?;
+        timeline.mark("portals");
+    }
     let Some(display) = display else {
         return Ok(None);
     };

@@ -56,6 +56,10 @@ pub fn session(account: &Account, has_x11: bool) -> Environment {
             if has_x11 { "wayland;xcb" } else { "wayland" },
         ),
         ("MOZ_ENABLE_WAYLAND", "1"),
+        // What toolkits take for a sandbox's word to ask the portals: GTK 3 and GLib, GTK 4, Qt.
+        ("GTK_USE_PORTAL", "1"),
+        ("GDK_DEBUG", "portals"),
+        ("QT_QPA_PLATFORMTHEME", "xdgdesktopportal"),
     ];
     let x11 = has_x11.then_some(("DISPLAY", X11_DISPLAY));
     let desktop = desktop.into_iter().chain(x11);

@@ -12,6 +12,7 @@ mod identity;
 mod launch;
 mod link;
 mod network;
+mod portals;
 mod reaper;
 mod session;
 mod shares;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         match words.next() {
             Some(word) if word == wayland::COMMAND => return wayland::serve(words),
             Some(word) if word == x11::COMMAND => return x11::serve(words),
+            Some(word) if word == portals::COMMAND => return portals::serve(words),
             _ => {}
         }
         eprintln!("cloche-guest: runs as process 1 of a machine only");

@@ -30,7 +30,10 @@ pub enum ControlFromGuest {
         #[cfg_attr(feature = "generate", schemars(length(max = 64)))]
         timings: Vec<StageTiming>,
         /// What programs draw with: a GPU's name, or words that there is none. Null without windows.
-        #[cfg_attr(feature = "generate", schemars(length(max = 256)))]
+        #[cfg_attr(
+            feature = "generate",
+            schemars(regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]{0,256}$"))
+        )]
         renderer: Option<String>,
     },
     /// Last message: the guest powers off after it.
@@ -109,6 +112,8 @@ pub struct Configuration {
     pub mounts: Vec<Mount>,
     /// Whether programs can show windows, over the machine's virtio-gpu device.
     pub windows: bool,
+    /// Whether programs find portals on their session bus.
+    pub portals: bool,
     pub network: Option<Network>,
     #[cfg_attr(feature = "generate", ts(type = "Record<string, string>"), schemars(extend("maxProperties" = 1024)))]
     pub environment: BTreeMap<String, String>,

@@ -16,6 +16,7 @@ const configuration: Configuration = {
   seed: "",
   mounts: [],
   windows: false,
+  portals: false,
   network: null,
   environment: {},
 };

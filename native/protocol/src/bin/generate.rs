@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use cloche_protocol::frame::{self, Kind};
-use cloche_protocol::{CONTROL_PORT, EXEC_PORT, PROTOCOL_VERSION, STDIN_WINDOW, control, exec};
+use cloche_protocol::{
+    CONTROL_PORT, EXEC_PORT, PORTALS_PORT, PROTOCOL_VERSION, STDIN_WINDOW, control, exec, portals,
+};
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
@@ -42,9 +44,10 @@ fn typescript() -> String {
     }
     let constants = [
         format!("export const protocolVersion = {PROTOCOL_VERSION};"),
-        "/** vsock ports: control is connected to by the guest, exec by the host. */".into(),
+        "/** vsock ports: control and portals are connected to by the guest, exec by the host. */"
+            .into(),
         format!(
-            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT} }} as const;"
+            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, portals: {PORTALS_PORT} }} as const;"
         ),
         "/** Bytes of input that may be on the way to a session with `stdinCredit`. */".into(),
         format!("export const stdinWindowBytes = {STDIN_WINDOW};"),
@@ -72,6 +75,11 @@ fn typescript() -> String {
         declare::<exec::UserName>(),
         declare::<exec::SignalName>(),
         declare::<exec::ExecFromGuest>(),
+        declare::<portals::PortalsFromGuest>(),
+        declare::<portals::GuestFile>(),
+        declare::<portals::PortalsToGuest>(),
+        declare::<portals::Interface>(),
+        declare::<portals::PortalObject>(),
     ];
     format!(
         "{NOTICE}\n\n{}\n\n{}",
@@ -95,6 +103,8 @@ fn schema() -> String {
     add::<control::ControlToGuest>(&mut generator);
     add::<exec::ExecToGuest>(&mut generator);
     add::<exec::ExecFromGuest>(&mut generator);
+    add::<portals::PortalsFromGuest>(&mut generator);
+    add::<portals::PortalsToGuest>(&mut generator);
     let definitions = generator.take_definitions(true);
     let document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",

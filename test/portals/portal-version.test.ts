@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import test from "ava";
-import { readPortalVersion } from "../../portals/bus.ts";
+import { readPortalVersion } from "../../portals/portal-version.ts";
 
 const chooser = "org.freedesktop.portal.FileChooser";
 

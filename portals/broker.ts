@@ -1,0 +1,255 @@
+// The broker of one instance: what the guest's front end asks, checked, decided, and done on the host's own portals.
+import type { Socket } from "node:net";
+import { ClocheError, messageOf } from "../src/errors.ts";
+import { readFrames } from "../src/link/frame.ts";
+import { encodeMessage, parsePortals } from "../src/link/message.ts";
+import { frameKind, type Interface, type PortalsFromGuest, type PortalsToGuest } from "../src/link/protocol.ts";
+import { type Bus, BusError } from "./bus.ts";
+import { createCallContext } from "./call-context.ts";
+import type { Consents } from "./consent.ts";
+import type { Documents } from "./documents.ts";
+import type { HostPortal } from "./host-portal.ts";
+import { portals } from "./interfaces.ts";
+import type { Answer, Ledger, LedgerEntry } from "./ledger.ts";
+import { Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
+import { offerInterfaces } from "./offer.ts";
+import { argumentSignature, cancelled, type Method, type Portal, type RequestMethod, type Response } from "./portal.ts";
+import { InvalidArgument } from "./readers.ts";
+import type { SharedFiles } from "./shared-files.ts";
+import { dictToWire, fromWire, toWire, WireError } from "./wire.ts";
+
+type Call = Extract<PortalsFromGuest, { type: "call" }>;
+
+export interface BrokerHost {
+  readonly instance: string;
+  readonly bus: Bus;
+  readonly host: HostPortal;
+  readonly consents: Consents;
+  readonly ledger: Ledger;
+  readonly shared: SharedFiles;
+  readonly documents: Documents | undefined;
+  readonly hasNetwork: boolean;
+  /** Windows that the lens has exported for this instance. */
+  readonly exportedWindows: ReadonlySet<string>;
+  readonly log: (message: string) => void;
+}
+
+/** An answer in place of results. */
+class Refusal extends Error {
+  readonly errorName: string;
+
+  constructor(errorName: string, text: string) {
+    super(text);
+    this.errorName = errorName;
+  }
+}
+
+const busError = (name: string, text: string) => new Refusal(`org.freedesktop.DBus.Error.${name}`, text);
+const portalError = (name: string, text: string) => new Refusal(`org.freedesktop.portal.Error.${name}`, text);
+
+export class Broker {
+  readonly #socket: Socket;
+  readonly #host: BrokerHost;
+  readonly #waiting = new Map<number, AbortController>();
+  readonly #bucket = new Bucket();
+  #openRequests = 0;
+  #offered: readonly Interface[] = [];
+  readonly #over = new AbortController();
+
+  constructor(socket: Socket, host: BrokerHost) {
+    this.#socket = socket;
+    this.#host = host;
+    socket.on("error", () => {});
+  }
+
+  /** Serves the connection to its end; resolves with the reason. Nothing that it asked of the host is left open. */
+  async serve(): Promise<ClocheError> {
+    let reason = new ClocheError("agent-failed", "the guest's portals process closed its connection");
+    const change = () => void this.offer().catch(() => this.#socket.destroy());
+    this.#host.host.on("change", change);
+    try {
+      await this.#followSignals();
+      await this.offer();
+      for await (const frame of readFrames(this.#socket)) {
+        if (frame.kind !== frameKind.json) throw new ClocheError("protocol", "the portals process sent bytes");
+        this.#hear(parsePortals(frame.payload));
+      }
+    } catch (cause) {
+      reason = cause instanceof ClocheError ? cause : new ClocheError("agent-failed", messageOf(cause), { cause });
+    } finally {
+      this.#host.host.off("change", change);
+      this.#over.abort();
+      for (const controller of this.#waiting.values()) controller.abort();
+      this.#socket.destroy();
+    }
+    return reason;
+  }
+
+  /** Tells the guest what there is now. */
+  async offer(): Promise<void> {
+    this.#offered = await offerInterfaces(this.#host.host, this.#host.documents);
+    this.#send({ type: "offer", interfaces: [...this.#offered] });
+  }
+
+  async #followSignals(): Promise<void> {
+    for (const portal of portals) {
+      for (const [member, { signature, accept }] of Object.entries(portal.signals ?? {})) {
+        await this.#host.host.onSignal(portal.name, member, (body) => {
+          const isMeant = accept?.(this.#host.host, body) ?? true;
+          if (isMeant && this.#isOffered(portal)) this.#handOn(portal, member, signature, body);
+        });
+      }
+    }
+  }
+
+  #handOn(portal: Portal, member: string, signature: string, body: readonly unknown[]): void {
+    try {
+      this.#send({ type: "signal", interface: portal.name, member, signature, body: toWire(signature, body) });
+    } catch (error) {
+      this.#host.log(`${portal.name}.${member}: ${messageOf(error)}`);
+    }
+  }
+
+  #isOffered = (portal: Portal): boolean => this.#offered.some(({ name }) => name === portal.name);
+
+  #hear(message: PortalsFromGuest): void {
+    // Sessions are not offered yet: there is none to close.
+    if (message.type === "call") this.#take(message);
+    else if (message.type === "close") this.#waiting.get(message.id)?.abort();
+  }
+
+  #take(call: Call): void {
+    if (this.#waiting.has(call.id)) throw new ClocheError("protocol", "the portals process used a call's number twice");
+    if (this.#waiting.size >= maxWaitingCalls) {
+      this.#refuse(call.id, busError("LimitsExceeded", "too many calls wait for an answer"));
+      return;
+    }
+    const controller = new AbortController();
+    this.#waiting.set(call.id, controller);
+    void this.#answer(call, controller.signal)
+      .catch((error) => this.#refuse(call.id, error))
+      .finally(() => this.#waiting.delete(call.id));
+  }
+
+  async #answer(call: Call, signal: AbortSignal): Promise<void> {
+    const { portal, method, args } = this.#check(call);
+    const context = createCallContext({
+      ...this.#host,
+      interface: call.interface,
+      member: call.member,
+      files: call.files,
+      signal,
+      isAllowed: () => this.#host.consents.isSet(portal.permission),
+      write: (index, bytes) => this.#send({ type: "write", id: call.id, index, bytes: bytes.toString("base64") }),
+    });
+    const record = (answer: Answer, by: LedgerEntry["by"]) => {
+      const request = `${call.interface.split(".").at(-1)}.${call.member}`;
+      this.#host.ledger.record({ permission: portal.permission, request, answer, by });
+    };
+    const consentKind = method.consent ?? portal.consent;
+    if (method.kind === "request") {
+      await this.#asRequest(call, portal, method, () => method.run(context, args), signal, record);
+      return;
+    }
+    const consent = await this.#host.consents.decide(portal, consentKind, signal);
+    if (consentKind !== "free" || !consent.isYes) record(consent.isYes ? "allowed" : "denied", consent.by);
+    if (!consent.isYes) throw portalError("NotAllowed", `the user does not allow ${this.#host.instance} that`);
+    const results = await method.run(context, args);
+    this.#send({ type: "reply", id: call.id, signature: method.returns, body: toWire(method.returns, results) });
+  }
+
+  async #asRequest(
+    call: Call,
+    portal: Portal,
+    method: RequestMethod,
+    run: () => Promise<Response>,
+    signal: AbortSignal,
+    record: (answer: Answer, by: LedgerEntry["by"]) => void,
+  ): Promise<void> {
+    if (this.#openRequests >= maxOpenRequests || !this.#bucket.take()) {
+      record("refused", "bounds");
+      throw busError("LimitsExceeded", "too many requests wait for the user, or come too fast");
+    }
+    this.#openRequests += 1;
+    try {
+      this.#send({ type: "accept", id: call.id });
+      const consent = await this.#host.consents.decide(portal, method.consent ?? portal.consent, signal);
+      const response = consent.isYes ? await this.#runSafely(call, run) : cancelled;
+      const by = consent.by === "default" ? "dialog" : consent.by;
+      record(consent.isYes ? answerOf(response, signal) : "denied", by);
+      if (signal.aborted) return response.end?.();
+      this.#send({
+        type: "response",
+        id: call.id,
+        code: response.code,
+        results: dictToWire(response.results),
+        session: null,
+        lasts: response.end !== undefined,
+      });
+      if (response.end === undefined) return;
+      await aborted(signal);
+      response.end();
+    } finally {
+      this.#openRequests -= 1;
+    }
+  }
+
+  /** A request that has been accepted can't be refused any more: what goes wrong is its response. */
+  async #runSafely(call: Call, run: () => Promise<Response>): Promise<Response> {
+    try {
+      return await run();
+    } catch (error) {
+      this.#host.log(`${call.interface}.${call.member}: ${messageOf(error)}`);
+      return { code: 2, results: {} };
+    }
+  }
+
+  #check(call: Call): { portal: Portal; method: Method; args: readonly unknown[] } {
+    const offered = this.#offered.find(({ name }) => name === call.interface);
+    const portal = portals.find(({ name }) => name === call.interface);
+    if (offered === undefined || portal === undefined)
+      throw busError("UnknownInterface", `${call.interface} is not offered`);
+    const method = Object.hasOwn(portal.methods, call.member) ? portal.methods[call.member] : undefined;
+    const { data: version } = (offered.properties.version ?? {}) as { data?: number };
+    if (method === undefined || (method.since ?? 0) > (version ?? 0))
+      throw busError("UnknownMethod", `${call.interface} has no method ${call.member}`);
+    const signature = argumentSignature(method);
+    if (call.signature !== signature)
+      throw busError("InvalidArgs", `${call.member} takes (${signature}), not (${call.signature})`);
+    const values = fromWire(signature, call.body);
+    return { portal, method, args: method.args.map((reader, index) => reader.read(values[index])) };
+  }
+
+  #refuse(id: number, error: unknown): void {
+    const refusal = asRefusal(error);
+    this.#send({ type: "error", id, name: refusal.errorName, message: refusal.message.slice(0, 1000) });
+  }
+
+  #send(message: PortalsToGuest): void {
+    if (this.#over.signal.aborted) return;
+    // A guest that does not read has its connection closed before it costs more than this.
+    if (this.#socket.writableLength > maxUnreadBytes) return void this.#socket.destroy();
+    this.#socket.write(encodeMessage(message));
+  }
+}
+
+/** Bytes that may wait for the guest to read them. */
+const maxUnreadBytes = 4 * 1024 * 1024;
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof InvalidArgument) return portalError("InvalidArgument", error.message);
+  if (error instanceof WireError) return busError("InvalidArgs", error.message);
+  // The host's own refusal is the guest's too; names of other programs' errors are not its business.
+  if (error instanceof BusError && /^org\.freedesktop\.(portal|DBus)\.Error\./.test(error.errorName))
+    return new Refusal(error.errorName, error.message);
+  return portalError("Failed", "the host could not do that");
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
+
+const answerOf = (response: Response, signal: AbortSignal): Answer =>
+  signal.aborted || response.code === 1 ? "cancelled" : response.code === 0 ? "allowed" : "failed";

@@ -1,0 +1,67 @@
+// What one call of the guest may use of the host.
+import type { GuestFile } from "../src/link/protocol.ts";
+import type { Bus } from "./bus.ts";
+import type { Documents } from "./documents.ts";
+import type { HostPortal } from "./host-portal.ts";
+import { failed, type Response } from "./portal.ts";
+import type { SharedFiles } from "./shared-files.ts";
+
+export interface CallContext {
+  readonly interface: string;
+  readonly member: string;
+  /** The instance's name: `foot@work`. */
+  readonly instance: string;
+  readonly bus: Bus;
+  readonly host: HostPortal;
+  /** Undefined where the host has no document portal. */
+  readonly documents: Documents | undefined;
+  readonly shared: SharedFiles;
+  /** What the message's file indices stand for. */
+  readonly files: readonly GuestFile[];
+  readonly hasNetwork: boolean;
+  /** Aborted when the guest gives the call up. */
+  readonly signal: AbortSignal;
+  /** The same member of the host's portal. */
+  callHost(signature: string, args: readonly unknown[]): Promise<unknown[]>;
+  requestFromHost(
+    signature: string,
+    args: readonly unknown[],
+    how?: { /** Where it is not the guest's own. */ member?: string; lasts?: boolean },
+  ): Promise<Response>;
+  /** Whether the user has allowed it once for all, so that nothing needs to be asked. */
+  isAllowed(): Promise<boolean>;
+  /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
+  hostWindow(name: string): string;
+  /** Gives bytes to a program's own descriptor. */
+  write(fileIndex: number, bytes: Buffer): void;
+}
+
+export type CallFacts = Pick<
+  CallContext,
+  | "interface"
+  | "member"
+  | "instance"
+  | "bus"
+  | "host"
+  | "documents"
+  | "shared"
+  | "files"
+  | "hasNetwork"
+  | "signal"
+  | "isAllowed"
+  | "write"
+> & { readonly exportedWindows: ReadonlySet<string> };
+
+export function createCallContext({ exportedWindows, ...facts }: CallFacts): CallContext {
+  const { host, signal, member } = facts;
+  return {
+    ...facts,
+    callHost: (types, args) => host.call(facts.interface, member, types, args),
+    requestFromHost: async (types, args, how = {}) =>
+      (await host.request(facts.interface, how.member ?? member, types, args, signal, how.lasts)) ?? failed,
+    hostWindow(name) {
+      const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
+      return handle !== undefined && exportedWindows.has(handle) ? name : "";
+    },
+  };
+}

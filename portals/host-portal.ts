@@ -1,0 +1,135 @@
+// The host's xdg-desktop-portal, as one client of it: versions, calls, requests with tokens of our own, and its end.
+import { randomBytes } from "node:crypto";
+import { EventEmitter } from "node:events";
+import { type Bus, type BusDict, BusError, type BusSignal, Variant } from "./bus.ts";
+import type { Response } from "./portal.ts";
+
+export const portalName = "org.freedesktop.portal.Desktop";
+const portalPath = "/org/freedesktop/portal/desktop";
+const requestInterface = "org.freedesktop.portal.Request";
+const callTimeoutMs = 25_000;
+
+interface HostPortalEvents {
+  /** The portal has ended, or another has begun. */
+  change: [isThere: boolean];
+}
+
+export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncDisposable {
+  readonly #bus: Bus;
+  readonly #requests = new Map<string, (response: Response | undefined) => void>();
+  readonly #cleanup = new AsyncDisposableStack();
+
+  private constructor(bus: Bus) {
+    super();
+    this.#bus = bus;
+  }
+
+  /** Follows the portal on `bus`, which need not be there yet: the first call starts it. */
+  static async open(bus: Bus): Promise<HostPortal> {
+    const portal = new HostPortal(bus);
+    const heard = { sender: portalName, interface: requestInterface, member: "Response" };
+    portal.#cleanup.use(await bus.onSignal(heard, (signal) => portal.#hearResponse(signal)));
+    const owner = { sender: "org.freedesktop.DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged" };
+    portal.#cleanup.use(
+      await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) => portal.#changeOwner(String(body[2]) !== "")),
+    );
+    return portal;
+  }
+
+  /** All properties of an interface, or undefined where the host does not have it. */
+  async properties(interfaceName: string, path = portalPath, destination = portalName): Promise<BusDict | undefined> {
+    try {
+      const [properties] = await this.#bus.call({
+        destination,
+        path,
+        interface: "org.freedesktop.DBus.Properties",
+        member: "GetAll",
+        signature: "s",
+        body: [interfaceName],
+        timeoutMs: callTimeoutMs,
+      });
+      return properties as BusDict;
+    } catch (error) {
+      if (error instanceof BusError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Throws `BusError`. */
+  call(interfaceName: string, member: string, signature: string, body: readonly unknown[]): Promise<unknown[]> {
+    const destination = portalName;
+    const timeoutMs = callTimeoutMs;
+    return this.#bus.call({
+      destination,
+      path: portalPath,
+      interface: interfaceName,
+      member,
+      signature,
+      body,
+      timeoutMs,
+    });
+  }
+
+  /**
+   * Makes a request and waits for its response; `body` ends with the options.
+   * Undefined where the portal ended, or `signal` aborted: the request is closed then. Throws `BusError`.
+   * One that `lasts` can be ended after its response: by the `end` in it.
+   */
+  async request(
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+    signal: AbortSignal,
+    lasts = false,
+  ): Promise<Response | undefined> {
+    const token = `cloche${randomBytes(12).toString("hex")}`;
+    const sender = this.#bus.name.slice(1).replaceAll(".", "_");
+    const expected = `${portalPath}/request/${sender}/${token}`;
+    const responded = Promise.withResolvers<Response | undefined>();
+    this.#requests.set(expected, responded.resolve);
+    const options = { ...(body.at(-1) as BusDict), handle_token: new Variant("s", token) };
+    const close = () => {
+      responded.resolve(undefined);
+      void this.#bus
+        .call({ destination: portalName, path: expected, interface: requestInterface, member: "Close" })
+        .catch(() => {});
+    };
+    try {
+      if (signal.aborted) return undefined;
+      await this.call(interfaceName, member, signature, [...body.slice(0, -1), options]);
+      signal.addEventListener("abort", close, { once: true });
+      if (signal.aborted) close();
+      const response = await responded.promise;
+      return lasts && response?.code === 0 ? { ...response, end: close } : response;
+    } finally {
+      signal.removeEventListener("abort", close);
+      this.#requests.delete(expected);
+    }
+  }
+
+  /** Hands on a signal of the host's portal. */
+  async onSignal(
+    interfaceName: string,
+    member: string,
+    listener: (body: readonly unknown[]) => void,
+    path: string = portalPath,
+  ): Promise<void> {
+    const match = { sender: portalName, path, interface: interfaceName, member };
+    this.#cleanup.use(await this.#bus.onSignal(match, ({ body }) => listener(body)));
+  }
+
+  #hearResponse({ path, body }: BusSignal): void {
+    this.#requests.get(path)?.({ code: Number(body[0]), results: (body[1] ?? {}) as BusDict });
+  }
+
+  #changeOwner(isThere: boolean): void {
+    for (const resolve of this.#requests.values()) resolve(undefined);
+    this.emit("change", isThere);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const resolve of this.#requests.values()) resolve(undefined);
+    return this.#cleanup.disposeAsync().catch(() => {});
+  }
+}

@@ -1,0 +1,98 @@
+// The portals of one instance: a connection of its own to the user's session bus, its tree of documents, and the broker.
+import type { Server } from "node:net";
+import { ClocheError, messageOf } from "../src/errors.ts";
+import { listenForGuest } from "../src/link/hybrid-vsock.ts";
+import { linkPort } from "../src/link/protocol.ts";
+import { portalAppId } from "./app-id.ts";
+import { Broker } from "./broker.ts";
+import { Bus } from "./bus.ts";
+import { Consents } from "./consent.ts";
+import { Documents } from "./documents.ts";
+import { HostPortal } from "./host-portal.ts";
+import { Ledger } from "./ledger.ts";
+import { registerAs } from "./registry.ts";
+import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
+
+export interface Surroundings {
+  readonly shares: readonly SharedDirectory[];
+  readonly hasNetwork: boolean;
+  readonly log: (message: string) => void;
+}
+
+export class InstancePortals implements AsyncDisposable {
+  readonly #instance: string;
+  readonly #appId: string;
+  readonly #bus: Bus;
+  readonly #host: HostPortal;
+  readonly #documents: Documents | undefined;
+  readonly #ledger: Ledger;
+  #server: Server | undefined;
+  #serving: Promise<void> | undefined;
+  #close = () => {};
+
+  private constructor(instance: string, appId: string, bus: Bus, host: HostPortal, documents: Documents | undefined) {
+    this.#instance = instance;
+    this.#appId = appId;
+    this.#bus = bus;
+    this.#host = host;
+    this.#documents = documents;
+    this.#ledger = new Ledger(instance);
+  }
+
+  /** Connects to the session bus at `address`. Throws `unsupported` where there is none. */
+  static async open(instance: string, address = process.env.DBUS_SESSION_BUS_ADDRESS): Promise<InstancePortals> {
+    const appId = portalAppId(instance);
+    const bus = await Bus.connect(address);
+    try {
+      // First of all: a portal takes an application's name from its connection's first call.
+      await registerAs(bus, appId);
+      const [host, documents] = await Promise.all([HostPortal.open(bus), Documents.open(bus, appId)]);
+      return new InstancePortals(instance, appId, bus, host, documents);
+    } catch (error) {
+      bus[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** The tree of the instance's documents on the host, where the host has a document portal. */
+  get documentsDirectory(): string | undefined {
+    return this.#documents?.directory;
+  }
+
+  /** Takes the guest's one connection at the link's socket. */
+  async listen(socketPath: string, { shares, hasNetwork, log }: Surroundings): Promise<void> {
+    this.#server = await listenForGuest(socketPath, linkPort.portals, (socket) => {
+      if (this.#serving !== undefined) return void socket.destroy();
+      this.#close = () => void socket.destroy();
+      const broker = new Broker(socket, {
+        instance: this.#instance,
+        bus: this.#bus,
+        host: this.#host,
+        consents: Consents.onDesktop(this.#bus, this.#instance, this.#appId),
+        ledger: this.#ledger,
+        shared: new SharedFiles(shares),
+        documents: this.#documents,
+        exportedWindows: new Set(),
+        hasNetwork,
+        log,
+      });
+      this.#serving = broker.serve().then((reason) => log(`ended: ${messageOf(reason)}`));
+    });
+    void this.#bus.closed.then((reason) => this.#serving && log(messageOf(reason)));
+  }
+
+  /** Closes what the guest has left open on the host, and takes its documents back. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server?.close();
+    this.#close();
+    await this.#serving;
+    await this.#documents?.revokeAll().catch(() => {});
+    await this.#ledger.flush();
+    await this.#host[Symbol.asyncDispose]();
+    this.#bus[Symbol.dispose]();
+  }
+}
+
+/** Why an instance has no portals, in words; undefined where `error` is something else. */
+export const whyNoPortals = (error: unknown): string | undefined =>
+  error instanceof ClocheError && error.code === "unsupported" ? error.message : undefined;

@@ -1,0 +1,29 @@
+// The interfaces that the broker knows, one file each.
+import { account } from "./interfaces/account.ts";
+import { email } from "./interfaces/email.ts";
+import { fileChooser } from "./interfaces/file-chooser.ts";
+import { inhibit } from "./interfaces/inhibit.ts";
+import { networkMonitor } from "./interfaces/network-monitor.ts";
+import { notification } from "./interfaces/notification.ts";
+import { openUri } from "./interfaces/open-uri.ts";
+import { proxyResolver } from "./interfaces/proxy-resolver.ts";
+import { screenshot } from "./interfaces/screenshot.ts";
+import { secret } from "./interfaces/secret.ts";
+import { settings } from "./interfaces/settings.ts";
+import { trash } from "./interfaces/trash.ts";
+import type { Portal } from "./portal.ts";
+
+export const portals: readonly Portal[] = [
+  account,
+  email,
+  fileChooser,
+  inhibit,
+  networkMonitor,
+  notification,
+  openUri,
+  proxyResolver,
+  screenshot,
+  secret,
+  settings,
+  trash,
+];

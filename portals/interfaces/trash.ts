@@ -1,0 +1,32 @@
+// org.freedesktop.portal.Trash: documents of the instance, moved to the host's trash.
+import * as fdpass from "../../native/fdpass/index.ts";
+import type { Portal } from "../portal.ts";
+import { file, InvalidArgument } from "../readers.ts";
+import type { FileIndex } from "../wire.ts";
+
+export const trash: Portal = {
+  name: "org.freedesktop.portal.Trash",
+  object: "desktop",
+  version: 1,
+  permission: "trash",
+  consent: "ask",
+  wants: "move its documents to the trash",
+  methods: {
+    TrashFile: {
+      kind: "call",
+      args: [file],
+      returns: "u",
+      async run(context, [index]) {
+        const named = context.files[(index as FileIndex).index];
+        if (named?.type !== "shared" || named.tag !== "documents" || !named.writable)
+          throw new InvalidArgument("only documents are moved to the trash, by a descriptor that can write");
+        const fd = context.shared.open(named, "open");
+        try {
+          return await context.callHost("h", [fd]);
+        } finally {
+          fdpass.close(fd);
+        }
+      },
+    },
+  },
+};
