@@ -11,7 +11,7 @@ import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import { portals } from "./interfaces.ts";
 import type { Answer, Ledger, LedgerEntry } from "./ledger.ts";
-import { Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
+import { type Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
 import { offerInterfaces } from "./offer.ts";
 import { argumentSignature, cancelled, type Method, type Portal, type RequestMethod, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
@@ -32,6 +32,8 @@ export interface BrokerHost {
   /** Windows that the lens has exported for this instance. */
   readonly exportedWindows: ReadonlySet<string>;
   readonly log: (message: string) => void;
+  /** How fast new requests may come. */
+  readonly bucket: Bucket;
 }
 
 /** An answer in place of results. */
@@ -51,7 +53,6 @@ export class Broker {
   readonly #socket: Socket;
   readonly #host: BrokerHost;
   readonly #waiting = new Map<number, AbortController>();
-  readonly #bucket = new Bucket();
   #openRequests = 0;
   #offered: readonly Interface[] = [];
   readonly #over = new AbortController();
@@ -166,7 +167,7 @@ export class Broker {
     signal: AbortSignal,
     record: (answer: Answer, by: LedgerEntry["by"]) => void,
   ): Promise<void> {
-    if (this.#openRequests >= maxOpenRequests || !this.#bucket.take()) {
+    if (this.#openRequests >= maxOpenRequests || !this.#host.bucket.take()) {
       record("refused", "bounds");
       throw busError("LimitsExceeded", "too many requests wait for the user, or come too fast");
     }
@@ -177,6 +178,7 @@ export class Broker {
       const response = consent.isYes ? await this.#runSafely(call, run) : cancelled;
       const by = consent.by === "default" ? "dialog" : consent.by;
       record(consent.isYes ? answerOf(response, signal) : "denied", by);
+      if (response.code === 0) this.#host.bucket.giveBack();
       if (signal.aborted) return response.end?.();
       this.#send({
         type: "response",

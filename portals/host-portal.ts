@@ -10,8 +10,8 @@ const requestInterface = "org.freedesktop.portal.Request";
 const callTimeoutMs = 25_000;
 
 interface HostPortalEvents {
-  /** The portal has ended, or another has begun. */
-  change: [isThere: boolean];
+  /** Another portal has begun. */
+  change: [];
 }
 
 export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncDisposable {
@@ -31,7 +31,7 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     portal.#cleanup.use(await bus.onSignal(heard, (signal) => portal.#hearResponse(signal)));
     const owner = { sender: "org.freedesktop.DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged" };
     portal.#cleanup.use(
-      await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) => portal.#changeOwner(String(body[2]) !== "")),
+      await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) => portal.#changeOwner(String(body[1]), String(body[2]))),
     );
     return portal;
   }
@@ -123,9 +123,10 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     this.#requests.get(path)?.({ code: Number(body[0]), results: (body[1] ?? {}) as BusDict });
   }
 
-  #changeOwner(isThere: boolean): void {
-    for (const resolve of this.#requests.values()) resolve(undefined);
-    this.emit("change", isThere);
+  #changeOwner(before: string, after: string): void {
+    // What the one that ended was asked, nobody answers any more.
+    if (before !== "") for (const resolve of this.#requests.values()) resolve(undefined);
+    if (after !== "") this.emit("change");
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ import { Consents } from "./consent.ts";
 import { Documents } from "./documents.ts";
 import { HostPortal } from "./host-portal.ts";
 import { Ledger } from "./ledger.ts";
+import { Bucket } from "./limits.ts";
 import { registerAs } from "./registry.ts";
 import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
 
@@ -74,6 +75,7 @@ export class InstancePortals implements AsyncDisposable {
         documents: this.#documents,
         exportedWindows: new Set(),
         hasNetwork,
+        bucket: new Bucket(),
         log,
       });
       this.#serving = broker.serve().then((reason) => log(`ended: ${messageOf(reason)}`));

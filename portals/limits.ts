@@ -33,4 +33,9 @@ export class Bucket {
     this.#tokens -= 1;
     return true;
   }
+
+  /** For a request that the user granted: whoever is answered with yes does not pester. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#size, this.#tokens + 1);
+  }
 }

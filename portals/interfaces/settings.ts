@@ -19,7 +19,7 @@ function readAll({ host, interface: own }: CallContext): Promise<All> {
   const known = caches.get(host);
   if (known) return known;
   const forget = () => caches.delete(host);
-  const reading = host.call(own, "ReadAll", "as", [namespaces]).then(([all]) => all as All);
+  const reading = host.call(own, "ReadAll", "as", [namespaces]).then(([all]) => onlyKnown(all as All));
   caches.set(host, reading);
   reading.catch(forget);
   host.once("change", forget);
@@ -34,6 +34,10 @@ function noteChange(host: HostPortal, [namespace, key, value]: readonly unknown[
   });
   return true;
 }
+
+/** Back ends have been seen that answer with more than what was asked for. */
+const onlyKnown = (all: All): All =>
+  Object.fromEntries(Object.entries(all).filter(([namespace]) => isKnown(namespace)));
 
 const isKnown = (namespace: string): boolean => namespaces.includes(namespace);
 

@@ -13,20 +13,22 @@ export interface Session extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Starts a bus; what it activates runs with `environment`. Disposed of, all of it ends. */
-export async function startSession(environment: Readonly<Record<string, string>> = {}): Promise<Session> {
+/** Starts a bus; what it activates runs with what `environment` makes of the session's directory. Disposed of, all of it ends. */
+export async function startSession(
+  environment: (directory: string) => Promise<Readonly<Record<string, string>>> = async () => ({}),
+): Promise<Session> {
   await using cleanup = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "cloche-session-"));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   const runtime = join(directory, "run");
   await mkdir(runtime, { mode: 0o700 });
-  const own = {
+  const own: Record<string, string> = {
     PATH: process.env.PATH ?? "/usr/bin:/bin",
     HOME: directory,
     XDG_RUNTIME_DIR: runtime,
     GSETTINGS_BACKEND: "memory",
     G_MESSAGES_DEBUG: "all",
-    ...environment,
+    ...(await environment(directory)),
   };
   // A group of its own: what the bus activates ends with it.
   const argv = ["--session", "--nofork", "--print-address=1", `--address=unix:path=${runtime}/bus`];

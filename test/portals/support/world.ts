@@ -1,0 +1,94 @@
+// A host with its portals, and a guest's session bus with our front end: everything but the machine between them.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Bus, type BusDict, Variant } from "../../../portals/bus.ts";
+import { Consents } from "../../../portals/consent.ts";
+import { Documents } from "../../../portals/documents.ts";
+import { HostPortal } from "../../../portals/host-portal.ts";
+import { Ledger } from "../../../portals/ledger.ts";
+import { Bucket } from "../../../portals/limits.ts";
+import { SharedFiles } from "../../../portals/shared-files.ts";
+import { Backend, makePortalDirectory } from "./backend.ts";
+import { startFront } from "./front.ts";
+import { Program } from "./program.ts";
+import { type Session, startSession } from "./session.ts";
+
+export const instance = "app@test";
+export const appId = "dev.cloche.app._40test";
+
+export interface World extends AsyncDisposable {
+  readonly host: Session;
+  readonly backend: Backend;
+  /** The broker's connection to the host's bus. */
+  readonly bus: Bus;
+  readonly documents: Documents;
+  /** Directories that the instance shares, by tag. */
+  readonly shares: { readonly home: string };
+  /** What the broker said in the log. */
+  readonly said: string[];
+  /** A program in the guest. */
+  startProgram(): Promise<Program>;
+}
+
+/** The user's directories of the whole process are the world's: one world at a time. */
+export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket } = {}): Promise<World> {
+  await using cleanup = new AsyncDisposableStack();
+  const host = cleanup.use(
+    await startSession(async (directory) => ({
+      XDG_CURRENT_DESKTOP: "cloche",
+      XDG_DESKTOP_PORTAL_DIR: await makePortalDirectory(directory),
+    })),
+  );
+  process.env.XDG_DATA_HOME = join(host.directory, "data");
+  process.env.XDG_STATE_HOME = join(host.directory, "state");
+  process.env.XDG_DESKTOP_PORTAL_DIR = host.environment.XDG_DESKTOP_PORTAL_DIR ?? "";
+  const backend = cleanup.use(await Backend.start(host.address));
+  const guest = cleanup.use(await startSession());
+  const bus = cleanup.use(await Bus.connect(host.address));
+  const portal = cleanup.use(await HostPortal.open(bus));
+  const documents = await Documents.open(bus, appId);
+  if (documents === undefined) throw new Error("the document portal does not start: is /dev/fuse open to this user?");
+  const home = join(host.directory, "shared-home");
+  await mkdir(home);
+  const shares = [
+    { tag: "home", directory: home, readOnly: false },
+    { tag: "documents", directory: documents.directory, readOnly: false },
+  ];
+  const said: string[] = [];
+  const ledger = new Ledger(instance);
+  cleanup.defer(() => ledger.flush());
+  cleanup.use(
+    await startFront(guest, {
+      instance,
+      bus,
+      host: portal,
+      consents: Consents.onDesktop(bus, instance, appId),
+      ledger,
+      shared: new SharedFiles(shares),
+      documents,
+      exportedWindows: new Set(["exported"]),
+      hasNetwork: facts.hasNetwork ?? true,
+      log: (message) => said.push(message),
+      bucket: facts.bucket ?? new Bucket(1_000),
+    }),
+  );
+  const resources = cleanup.move();
+  return {
+    host,
+    backend,
+    bus,
+    documents,
+    shares: { home },
+    said,
+    startProgram: () => Program.start(guest.address),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+/** An answer of the back end that grants: `results` are variants by name. */
+export const granted = (results: BusDict = {}) => [0, results] as const;
+export const denied = [1, {}] as const;
+
+/** The consent dialog answered with yes, for so long. */
+export const yes = (lifetime: "once" | "running" | "always") =>
+  granted({ choices: new Variant("a(ss)", [["lifetime", lifetime]]) });
