@@ -31,7 +31,9 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     portal.#cleanup.use(await bus.onSignal(heard, (signal) => portal.#hearResponse(signal)));
     const owner = { sender: "org.freedesktop.DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged" };
     portal.#cleanup.use(
-      await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) => portal.#changeOwner(String(body[1]), String(body[2]))),
+      await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) =>
+        portal.#changeOwner(String(body[1]), String(body[2])),
+      ),
     );
     return portal;
   }
