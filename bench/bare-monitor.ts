@@ -38,7 +38,7 @@ export async function timeBareMonitor(prepared: Prepared, directory: string): Pr
     mounts: [],
     windows: false,
     portals: false,
-  network: null,
+    network: null,
     environment: {},
   });
   const ms = performance.now() - start;

@@ -54,17 +54,17 @@ export class Documents {
     const path = pathOfUri(uri);
     const fd = openBeneath(dirname(path), "", "path");
     try {
-      const [id] = await this.#call("AddNamedFull", "hayusas", [
-        fd,
-        Buffer.from(`${basename(path)}\0`),
-        reuseExisting,
-        this.#appId,
-        [...rights],
-      ]);
-      return this.#guestUri(String(id), basename(path));
+      return this.#guestUri(await this.addNamed(fd, Buffer.from(`${basename(path)}\0`), rights), basename(path));
     } finally {
       fdpass.close(fd);
     }
+  }
+
+  /** A file in the directory that `fd` refers to; it need not exist yet. `name` ends with a NUL. */
+  async addNamed(fd: number, name: Buffer, rights: readonly Right[]): Promise<string> {
+    const [id] = await this.#call("AddNamedFull", "hayusas", [fd, name, reuseExisting, this.#appId, [...rights]]);
+    this.#given.add(String(id));
+    return String(id);
   }
 
   /** What a descriptor refers to becomes a document. */
@@ -76,13 +76,26 @@ export class Documents {
     return id;
   }
 
+  /** The documents that this run was given. */
+  get ids(): string[] {
+    return [...this.#given];
+  }
+
+  /** The name of a document, as the tree shows it. */
+  async nameOf(id: string): Promise<string> {
+    return basename(await this.#originOf(id));
+  }
+
+  /** Takes rights to a document away; without the right to read, it is none of the instance's any more. */
+  async revoke(id: string, rights: readonly Right[]): Promise<void> {
+    await this.#call("RevokePermissions", "ssas", [id, this.#appId, [...rights]]);
+    if (rights.includes("read")) this.#given.delete(id);
+  }
+
   /** Takes back what this run was given. */
   async revokeAll(): Promise<void> {
-    const all = ["read", "write", "grant-permissions", "delete"];
-    await Promise.all(
-      [...this.#given].map((id) => this.#call("RevokePermissions", "ssas", [id, this.#appId, all]).catch(() => {})),
-    );
-    this.#given.clear();
+    const all: readonly Right[] = ["read", "write", "grant-permissions", "delete"];
+    await Promise.all(this.ids.map((id) => this.revoke(id, all).catch(() => {})));
   }
 
   /** The host's path of a document of this instance, for a path below the guest's tree. Undefined for any other. */
@@ -100,10 +113,15 @@ export class Documents {
         ?.slice(this.directory.length + 1)
         .split("/") ?? [];
     if (!this.#given.has(id)) return undefined;
-    const [path] = await this.#call("Info", "s", [id]).catch(() => []);
-    if (path === undefined) return undefined;
-    const real = (path as Buffer).toString("utf8").replace(/\0$/, "");
-    return inside.length === 0 ? dirname(real) : join(dirname(real), ...inside);
+    const origin = await this.#originOf(id).catch(() => undefined);
+    if (origin === undefined) return undefined;
+    return inside.length === 0 ? dirname(origin) : join(dirname(origin), ...inside);
+  }
+
+  /** The host's own path of a document. */
+  async #originOf(id: string): Promise<string> {
+    const [path] = await this.#call("Info", "s", [id]);
+    return (path as Buffer).toString("utf8").replace(/\0$/, "");
   }
 
   async #addPath(path: string, rights: readonly Right[], isDirectory: boolean): Promise<string> {

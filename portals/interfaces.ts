@@ -1,5 +1,6 @@
 // The interfaces that the broker knows, one file each.
 import { account } from "./interfaces/account.ts";
+import { documents } from "./interfaces/documents.ts";
 import { email } from "./interfaces/email.ts";
 import { fileChooser } from "./interfaces/file-chooser.ts";
 import { inhibit } from "./interfaces/inhibit.ts";
@@ -15,6 +16,7 @@ import type { Portal } from "./portal.ts";
 
 export const portals: readonly Portal[] = [
   account,
+  documents,
   email,
   fileChooser,
   inhibit,

@@ -19,6 +19,11 @@ export class SharedFiles {
     this.#shares = shares;
   }
 
+  /** Whether the guest cannot write there, whatever it says. */
+  isReadOnly(file: GuestFile | undefined): boolean {
+    return file?.type === "shared" && this.#shares.find(({ tag }) => tag === file.tag)?.readOnly === true;
+  }
+
   /**
    * A descriptor of the file on the host, the caller's to close. `path` opens nothing (O_PATH), `open` as the program has it open.
    * Throws `InvalidArgument` for what the host cannot reach, or what is neither a file nor a directory.
