@@ -8,7 +8,7 @@ import type { Portal } from "./portal.ts";
 import { dictToWire, variantToWire } from "./wire.ts";
 
 export async function offerInterfaces(host: HostPortal, documents: Documents | undefined): Promise<Interface[]> {
-  const needed = portals.filter((portal) => portal.object === "desktop" || documents !== undefined);
+  const needed = portals.filter((portal) => !portal.givesDocuments || documents !== undefined);
   const offered = await Promise.all(
     needed.map(async (portal) => {
       const properties = portal.isOwn

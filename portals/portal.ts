@@ -38,6 +38,8 @@ export interface Portal {
   readonly signals?: Readonly<Record<string, SignalRule>>;
   /** The broker's own: offered whatever the host has. */
   readonly isOwn?: true;
+  /** Whether what it gives are documents: without a tree for them it is not offered. */
+  readonly givesDocuments?: true;
   /** Properties besides `version` that are handed on. */
   readonly properties?: readonly string[];
 }
@@ -87,21 +89,6 @@ const signatureOf = (args: readonly Reader[]): string => args.map(({ signature }
 
 /** The signature of a method's arguments. */
 export const argumentSignature = (method: Method): string => signatureOf(method.args);
-
-/** A method that the host's portal has and answers: the same arguments, checked. */
-export function forwardCall(
-  args: readonly Reader[],
-  returns: string,
-  facts: Omit<MethodFacts, "args"> = {},
-): CallMethod {
-  return {
-    kind: "call",
-    args,
-    returns,
-    ...facts,
-    run: (context, values) => context.callHost(signatureOf(args), toHost(context, args, values)),
-  };
-}
 
 /** A request that the host's portal has and answers: the same arguments, checked; of the results those that are known. */
 export function forwardRequest(

@@ -1,6 +1,6 @@
 // The checks of what an interface's arguments and options may be: one reader for each kind of value.
 import { Variant } from "./bus.ts";
-import { FileIndex, SessionNumber } from "./wire.ts";
+import { FileIndex } from "./wire.ts";
 
 /** An argument that the interface does not allow. */
 export class InvalidArgument extends Error {}
@@ -27,10 +27,6 @@ export const unsigned = (max = 2 ** 32 - 1): Reader =>
     return value;
   });
 
-export const integer: Reader = reader("i", (value) => value);
-
-export const big: Reader = reader("t", (value) => value);
-
 /** A text of at most so many characters. */
 export const text = (maxLength: number): Reader =>
   reader("s", (value) => {
@@ -51,14 +47,6 @@ export const matching = (pattern: RegExp, maxLength: number): Reader =>
     const string = String(value);
     if (string.length > maxLength || !pattern.test(string)) throw invalid(`a text is not like ${pattern.source}`);
     return string;
-  });
-
-/** Bytes. */
-export const bytes = (maxLength: number): Reader =>
-  reader("ay", (value) => {
-    const buffer = value as Buffer;
-    if (buffer.length > maxLength) throw invalid(`${buffer.length} bytes; ${maxLength} are the most`);
-    return buffer;
   });
 
 /** The name of a file: one element of a path, ended by a NUL where `isTerminated`. */
@@ -130,12 +118,6 @@ export const plainVariant: Reader = reader("v", (value) => {
   const variant = value as Variant;
   if (/[oh]/.test(variant.signature) || variant.signature.length > 32) throw invalid("a variant of that type");
   return variant;
-});
-
-/** A session of this connection. */
-export const session: Reader = reader("o", (value) => {
-  if (!(value instanceof SessionNumber)) throw invalid("not a session");
-  return value;
 });
 
 /** A file of the message. */

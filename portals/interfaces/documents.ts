@@ -32,6 +32,7 @@ export const documents: Portal = {
   version: 4,
   permission: "documents",
   consent: "free",
+  givesDocuments: true,
   wants: "have its own files as documents",
   methods: {
     GetMountPoint: method([], "ay", async () => [Buffer.from(`${guestDocuments}\0`)]),

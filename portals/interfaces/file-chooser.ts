@@ -49,6 +49,7 @@ export const fileChooser: Portal = {
   version: 4,
   permission: "file-chooser",
   consent: "dialog",
+  givesDocuments: true,
   wants: "open and save files that you pick",
   methods: {
     OpenFile: forwardRequest([parentWindow, label, open], results, {

@@ -11,6 +11,7 @@ export const screenshot: Portal = {
   version: 2,
   permission: "screenshot",
   consent: "ask",
+  givesDocuments: true,
   wants: "take a picture of your screen",
   methods: {
     Screenshot: forwardRequest(

@@ -4,6 +4,7 @@ import test from "ava";
 import { execa } from "execa";
 import { Variant } from "../../portals/bus.ts";
 import { Bucket } from "../../portals/limits.ts";
+import { serial } from "./support/fuse.ts";
 import { later, until } from "./support/until.ts";
 import { granted, startWorld } from "./support/world.ts";
 
@@ -13,7 +14,7 @@ test.after.always(() => world[Symbol.asyncDispose]());
 const openFile = ["FileChooser.OpenFile", "ssa{sv}"] as const;
 const limits = "org.freedesktop.DBus.Error.LimitsExceeded";
 
-test.serial("10,000 requests in a row open no more than four dialogs", async (t) => {
+serial("10,000 requests in a row open no more than four dialogs", async (t) => {
   world.backend.answer = () => undefined;
   const program = await world.startProgram();
   let refused = 0;
@@ -34,7 +35,7 @@ test.serial("10,000 requests in a row open no more than four dialogs", async (t)
 });
 
 for (const token of ["", "a-b", "../x", "é", "x".repeat(10_000), "a/b"]) {
-  test.serial(`a token like ${JSON.stringify(token.slice(0, 12))} never reaches the host`, async (t) => {
+  serial(`a token like ${JSON.stringify(token.slice(0, 12))} never reaches the host`, async (t) => {
     world.backend.answer = () => granted({ uris: new Variant("as", []) });
     using program = await world.startProgram();
     await untilAllowed();
@@ -46,7 +47,7 @@ for (const token of ["", "a-b", "../x", "é", "x".repeat(10_000), "a/b"]) {
   });
 }
 
-test.serial("a token that is used twice gives two requests", async (t) => {
+serial("a token that is used twice gives two requests", async (t) => {
   world.backend.answer = () => undefined;
   await untilAllowed(2);
   using program = await world.startProgram();
@@ -60,7 +61,7 @@ test.serial("a token that is used twice gives two requests", async (t) => {
   await until(() => world.backend.open.length === 0);
 });
 
-test.serial("what is not offered is not there", async (t) => {
+serial("what is not offered is not there", async (t) => {
   using program = await world.startProgram();
   // What was closed above before the host was asked is on its way.
   await later(300, undefined);
@@ -71,7 +72,7 @@ test.serial("what is not offered is not there", async (t) => {
   t.is(world.backend.calls.length, before);
 });
 
-test.serial("the host's portal dies with a dialog open: the request ends, and the next one works", async (t) => {
+serial("the host's portal dies with a dialog open: the request ends, and the next one works", async (t) => {
   world.backend.answer = () => undefined;
   using program = await world.startProgram();
   await untilAllowed(2);
@@ -92,7 +93,7 @@ test.serial("the host's portal dies with a dialog open: the request ends, and th
   t.is((await program.ask(...openFile, ["", "Open", {}])).code, 0);
 });
 
-test.serial("descriptors do not pile up in the broker", async (t) => {
+serial("descriptors do not pile up in the broker", async (t) => {
   const count = async () => (await execa("ls", [`/proc/${process.pid}/fd`])).stdout.split("\n").length;
   using program = await world.startProgram();
   const before = await count();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import test from "ava";
 import { Variant } from "../../portals/bus.ts";
+import { serial } from "./support/fuse.ts";
 import { granted, startWorld } from "./support/world.ts";
 
 const world = await startWorld();
@@ -15,13 +16,13 @@ const at = {
   interface: "org.freedesktop.portal.Documents",
 };
 
-test.serial("the tree is where programs look for it", async (t) => {
+serial("the tree is where programs look for it", async (t) => {
   using program = await world.startProgram();
   const [path] = await program.bus.call({ ...at, member: "GetMountPoint" });
   t.is((path as Buffer).toString(), "/run/user/1000/doc\0");
 });
 
-test.serial("a picked file is listed by its path in the guest, and by none of the host's", async (t) => {
+serial("a picked file is listed by its path in the guest, and by none of the host's", async (t) => {
   const file = join(world.host.directory, "files", "listed.txt");
   await mkdir(join(file, ".."), { recursive: true });
   await writeFile(file, "text");
@@ -42,7 +43,7 @@ test.serial("a picked file is listed by its path in the guest, and by none of th
   t.is(await readFile(file, "utf8"), "text");
 });
 
-test.serial("another application is not given anything, and another's document is not there", async (t) => {
+serial("another application is not given anything, and another's document is not there", async (t) => {
   using program = await world.startProgram();
   for (const [member, signature, body] of [
     ["GrantPermissions", "ssas", ["abc", "org.example.Other", ["read"]]],

@@ -7,6 +7,7 @@ import { type BusDict, Variant } from "../../portals/bus.ts";
 import { guestDocuments } from "../../portals/documents.ts";
 import { readLedger } from "../../portals/ledger.ts";
 import { changeSetting } from "../../portals/permissions.ts";
+import { serial } from "./support/fuse.ts";
 import { later, until } from "./support/until.ts";
 import { denied, granted, instance, startWorld } from "./support/world.ts";
 
@@ -33,7 +34,7 @@ function inTree(uri: unknown): string {
   return join(world.documents.directory, path.slice(guestDocuments.length + 1));
 }
 
-test.serial("the picked file is in the guest's tree, by its name, and live in both directions", async (t) => {
+serial("the picked file is in the guest's tree, by its name, and live in both directions", async (t) => {
   const path = await hostFile("letter & more.txt");
   world.backend.answer = () => granted({ uris: uris(path), writable: new Variant("b", true) });
   using program = await world.startProgram();
@@ -50,7 +51,7 @@ test.serial("the picked file is in the guest's tree, by its name, and live in bo
   t.is(await readFile(place, "utf8"), "from the host again");
 });
 
-test.serial("the host's dialog names the instance, and gets what the program asked for and nothing else", async (t) => {
+serial("the host's dialog names the instance, and gets what the program asked for and nothing else", async (t) => {
   world.backend.answer = () => denied;
   using program = await world.startProgram();
   const filter = ["Text", [[0, "*.txt"]]];
@@ -74,20 +75,20 @@ test.serial("the host's dialog names the instance, and gets what the program ask
   t.false("unknown" in given || "current_folder" in given);
 });
 
-test.serial("a window of the instance is the dialog's parent", async (t) => {
+serial("a window of the instance is the dialog's parent", async (t) => {
   world.backend.answer = () => denied;
   using program = await world.startProgram();
   await program.ask(...openFile, ["wayland:exported", "Open", {}]);
   t.is(world.backend.named("FileChooser.OpenFile").at(-1)?.body[2], "wayland:exported");
 });
 
-test.serial("cancelling is an answer", async (t) => {
+serial("cancelling is an answer", async (t) => {
   world.backend.answer = () => denied;
   using program = await world.startProgram();
   t.like(await program.ask(...openFile, ["", "Open", {}]), { code: 1, results: {} });
 });
 
-test.serial("closing the request closes the dialog, and nothing is answered", async (t) => {
+serial("closing the request closes the dialog, and nothing is answered", async (t) => {
   world.backend.answer = () => undefined;
   using program = await world.startProgram();
   const request = await program.request(...openFile, ["", "Open", {}]);
@@ -97,7 +98,7 @@ test.serial("closing the request closes the dialog, and nothing is answered", as
   t.is(await Promise.race([request.response.then(() => "answered"), later(300, "nothing")]), "nothing");
 });
 
-test.serial("a program that leaves the bus leaves no dialog behind", async (t) => {
+serial("a program that leaves the bus leaves no dialog behind", async (t) => {
   world.backend.answer = () => undefined;
   const program = await world.startProgram();
   await program.request(...openFile, ["", "Open", {}]);
@@ -107,7 +108,7 @@ test.serial("a program that leaves the bus leaves no dialog behind", async (t) =
   t.pass();
 });
 
-test.serial("another program cannot close it", async (t) => {
+serial("another program cannot close it", async (t) => {
   world.backend.answer = () => undefined;
   using program = await world.startProgram();
   using other = await world.startProgram();
@@ -125,7 +126,7 @@ test.serial("another program cannot close it", async (t) => {
   await request.close();
 });
 
-test.serial("a file opened read-only cannot be written", async (t) => {
+serial("a file opened read-only cannot be written", async (t) => {
   const path = await hostFile("read-only.txt");
   world.backend.answer = () => granted({ uris: uris(path), writable: new Variant("b", false) });
   using program = await world.startProgram();
@@ -136,7 +137,7 @@ test.serial("a file opened read-only cannot be written", async (t) => {
   t.is(await readFile(path, "utf8"), "from the host");
 });
 
-test.serial("saving makes the file where the user said, and replaces it as a whole", async (t) => {
+serial("saving makes the file where the user said, and replaces it as a whole", async (t) => {
   const path = join(dirname(await hostFile("x")), "saved.txt");
   world.backend.answer = () => granted({ uris: uris(path) });
   using program = await world.startProgram();
@@ -149,7 +150,7 @@ test.serial("saving makes the file where the user said, and replaces it as a who
   t.is(await readFile(path, "utf8"), "saved in the guest");
 });
 
-test.serial("several files, and a folder with what is in it", async (t) => {
+serial("several files, and a folder with what is in it", async (t) => {
   const paths = [await hostFile("one.txt", "1"), await hostFile("two.txt", "2")];
   world.backend.answer = () => granted({ uris: uris(...paths) });
   using program = await world.startProgram();
@@ -164,7 +165,7 @@ test.serial("several files, and a folder with what is in it", async (t) => {
   t.is(await readFile(join(place, "two.txt"), "utf8"), "2");
 });
 
-test.serial("a file that the user reaches by a link is that file", async (t) => {
+serial("a file that the user reaches by a link is that file", async (t) => {
   const path = await hostFile("real.txt", "linked");
   const link = join(dirname(path), "link.txt");
   await symlink(path, link);
@@ -181,7 +182,7 @@ for (const [what, option] of [
   ["an option of another type", { modal: new Variant("s", "yes") }],
   ["filters without end", { filters: new Variant("a(sa(us))", Array(65).fill(["x", []])) }],
 ] as const) {
-  test.serial(`${what} is refused before the host hears of it`, async (t) => {
+  serial(`${what} is refused before the host hears of it`, async (t) => {
     using program = await world.startProgram();
     const before = world.backend.calls.length;
     const token = { handle_token: new Variant("s", "t") };
@@ -191,7 +192,7 @@ for (const [what, option] of [
   });
 }
 
-test.serial("what the user has denied for good is refused without a dialog, and written down", async (t) => {
+serial("what the user has denied for good is refused without a dialog, and written down", async (t) => {
   await changeSetting(instance, "file-chooser", "deny");
   t.teardown(() => changeSetting(instance, "file-chooser", undefined));
   using program = await world.startProgram();

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import test from "ava";
 import { type BusDict, Variant } from "../../portals/bus.ts";
 import { changeSetting } from "../../portals/permissions.ts";
+import { serial } from "./support/fuse.ts";
 import { granted, instance, startWorld } from "./support/world.ts";
 
 const world = await startWorld();
@@ -26,7 +27,7 @@ for (const uri of [
   "file:///run/user/1000/doc/../../etc/passwd",
   "file:///run/user/1000/document",
 ]) {
-  test.serial(`${JSON.stringify(uri.slice(0, 60))} is not opened`, async (t) => {
+  serial(`${JSON.stringify(uri.slice(0, 60))} is not opened`, async (t) => {
     using program = await world.startProgram();
     const before = world.backend.calls.length;
     const response = await program.ask("OpenURI.OpenURI", "ssa{sv}", ["", uri, {}]).catch((error) => error);
@@ -35,7 +36,7 @@ for (const uri of [
   });
 }
 
-test.serial("a link is opened by the application that the user picks", async (t) => {
+serial("a link is opened by the application that the user picks", async (t) => {
   world.backend.answer = () => [1, {}];
   using program = await world.startProgram();
   const { code } = await program.ask("OpenURI.OpenURI", "ssa{sv}", ["", "https://example.org/?q=1#x", {}]);
@@ -43,7 +44,7 @@ test.serial("a link is opened by the application that the user picks", async (t)
   t.true(code === 1 || code === 2);
 });
 
-test.serial("a document of the instance is shown to the host by its own path", async (t) => {
+serial("a document of the instance is shown to the host by its own path", async (t) => {
   const path = join(world.host.directory, "files", "page.txt");
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, "text");
@@ -56,7 +57,7 @@ test.serial("a document of the instance is shown to the host by its own path", a
   t.true(code === 1 || code === 2);
 });
 
-test.serial("denied for good, nothing is opened", async (t) => {
+serial("denied for good, nothing is opened", async (t) => {
   await changeSetting(instance, "open-uri", "deny");
   t.teardown(() => changeSetting(instance, "open-uri", undefined));
   using program = await world.startProgram();

@@ -10,6 +10,7 @@ export type Feature =
   | "crosvm"
   | "tcg"
   | "root"
+  | "fuse"
   | "network"
   | "unprivileged-user"
   | "wayland-security-context";

@@ -21,6 +21,7 @@ export interface World extends AsyncDisposable {
   readonly backend: Backend;
   /** The broker's connection to the host's bus. */
   readonly bus: Bus;
+  /** Throws where this machine has no FUSE. */
   readonly documents: Documents;
   /** Directories that the instance shares, by tag. */
   readonly shares: { readonly home: string };
@@ -47,12 +48,11 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
   const bus = cleanup.use(await Bus.connect(host.address));
   const portal = cleanup.use(await HostPortal.open(bus));
   const documents = await Documents.open(bus, appId);
-  if (documents === undefined) throw new Error("the document portal does not start: is /dev/fuse open to this user?");
   const home = join(host.directory, "shared-home");
   await mkdir(home);
   const shares = [
     { tag: "home", directory: home, readOnly: false },
-    { tag: "documents", directory: documents.directory, readOnly: false },
+    ...(documents === undefined ? [] : [{ tag: "documents", directory: documents.directory, readOnly: false }]),
   ];
   const said: string[] = [];
   const ledger = new Ledger(instance);
@@ -77,7 +77,10 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     host,
     backend,
     bus,
-    documents,
+    get documents() {
+      if (documents === undefined) throw new Error("the document portal does not start");
+      return documents;
+    },
     shares: { home },
     said,
     startProgram: () => Program.start(guest.address),
