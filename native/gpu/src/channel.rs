@@ -48,6 +48,8 @@ pub enum ChannelError {
     PipeNumber(u32),
     #[error("{0} is neither a blob nor a pipe")]
     IdentifierKind(u32),
+    #[error("a ring of {0} bytes holds no event")]
+    Ring(usize),
     #[error("the host sent what the guest can't have: {0}")]
     Descriptor(&'static str),
 }
@@ -236,6 +238,19 @@ impl Channel {
 
     pub fn hold_poll(&mut self, request: Taken) {
         self.polls.push_back(request);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.end == End::Open
+    }
+
+    pub fn has_polls(&self) -> bool {
+        !self.polls.is_empty()
+    }
+
+    /// Every poll, for a channel whose ring takes no event: what can't be told is not waited for either.
+    pub fn take_polls(&mut self) -> Vec<Taken> {
+        self.polls.drain(..).collect()
     }
 
     /// The next event for a guest that waits for one. `capacity` is what the ring holds.

@@ -28,6 +28,8 @@ use crate::{
 const CAPSETS_AT: usize = 12;
 /// Requests that are executed in one turn; the monitor's other messages are not to wait for a driver that never stops.
 const TURN: usize = 1024;
+/// Bytes of the requests of one turn after which it ends: what they ask for takes time by their length.
+const TURN_BYTES: usize = 256 << 10;
 /// Bytes that a monitor reads of a region at once.
 const LARGEST_READ: usize = 1 << 20;
 
@@ -160,6 +162,7 @@ impl Device {
 
     /// Executes what is on the control queue.
     fn work(&mut self) -> Result<(), QueueError> {
+        let mut bytes = 0;
         for _ in 0..TURN {
             let queue = &mut self.transport.queues[CONTROL];
             let Some((request, reply)) = queue.take(&self.memory)? else {
@@ -172,6 +175,10 @@ impl Device {
             let write = |answer: &[u8]| reply.write(answer);
             self.gpu.execute(&self.memory, &request, write, &mut done)?;
             self.give_back(done)?;
+            bytes += request.len();
+            if bytes > TURN_BYTES {
+                break;
+            }
         }
         self.waiter.call_again();
         Ok(())

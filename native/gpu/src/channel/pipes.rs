@@ -21,6 +21,8 @@ use crate::{
 const PIPE_BUF: usize = 4096;
 /// A guest that doesn't wait for its writes loses the pipe.
 const WAITING_BYTES: usize = 1 << 20;
+/// What one paste or drop may bring to the host in all.
+const TOTAL_BYTES: u64 = 256 << 20;
 const AT_ONCE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 0,
@@ -63,6 +65,8 @@ pub struct WritePipe {
     descriptor: OwnedFd,
     is_socket: bool,
     waiting: VecDeque<u8>,
+    /// Bytes that the guest has given so far.
+    total: u64,
     is_ended: bool,
     is_broken: bool,
     /// Requests whose bytes wait.
@@ -75,6 +79,7 @@ impl WritePipe {
             descriptor,
             is_socket,
             waiting: VecDeque::new(),
+            total: 0,
             is_ended: false,
             is_broken: false,
             held: Vec::new(),
@@ -84,7 +89,8 @@ impl WritePipe {
     pub fn push(&mut self, bytes: &[u8], is_end: bool) {
         if !self.is_ended && !self.is_broken {
             self.waiting.extend(bytes);
-            self.is_broken = self.waiting.len() > WAITING_BYTES;
+            self.total = self.total.saturating_add(bytes.len() as u64);
+            self.is_broken = self.waiting.len() > WAITING_BYTES || self.total > TOTAL_BYTES;
         }
         self.is_ended |= is_end;
     }

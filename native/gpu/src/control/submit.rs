@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use cloche_wayland::logger::chain;
 
-use super::{Answer, Fate, Gpu, Refusal, close, wire};
+use super::{Answer, Fate, Gpu, Refusal, SMALLEST_RING, close, resources::Pages, wire};
 use crate::{
     channel::{
         Channel, ChannelError,
@@ -16,6 +16,8 @@ use crate::{
 };
 
 const CHANNEL_RING: u8 = 1;
+/// Of one submission: sixteen times what a guest of ours sends at once.
+const COMMAND_BYTES: usize = 64 << 10;
 /// As many as a context of the kernel's has. All but the channel's are for fences alone.
 const RINGS: u8 = 64;
 /// Rows and columns of a picture.
@@ -31,6 +33,9 @@ impl Gpu {
         done: &mut Vec<Taken>,
     ) -> Answer {
         let size = usize::try_from(cross_domain::word(rest, 0)).unwrap_or(usize::MAX);
+        if size > COMMAND_BYTES {
+            return Err(Refusal::InvalidParameter);
+        }
         let commands = rest.get(8..).and_then(|rest| rest.get(..size));
         let mut commands = commands.ok_or(Refusal::InvalidParameter)?;
         while !commands.is_empty() {
@@ -102,7 +107,9 @@ impl Gpu {
 
     fn init(&mut self, id: u32, rings: (u32, u32), channel: u32) -> Result<(), Refusal> {
         let wayland = self.wayland.clone();
-        let has_pages = [rings.0, rings.1].map(|ring| self.resources.pages(ring).is_some());
+        let is_ring = |pages: &Pages| pages.capacity() >= SMALLEST_RING;
+        let has_pages =
+            [rings.0, rings.1].map(|ring| self.resources.pages(ring).is_some_and(is_ring));
         let context = self.context(id)?;
         let is_attached = [rings.0, rings.1].map(|ring| context.attached.contains(&ring));
         if has_pages != [true; 2] || is_attached != [true; 2] {
