@@ -1,6 +1,6 @@
 //! Clipboard and drags: what crosses is what --clipboard allows; the rest looks to the guest like an empty clipboard.
 
-use std::{os::fd::OwnedFd, rc::Rc};
+use std::{cell::Cell, os::fd::OwnedFd, rc::Rc};
 
 use wl_proxy::{
     fixed::Fixed,
@@ -39,6 +39,7 @@ impl WlDataDeviceManagerHandler for DataDeviceManager {
     ) {
         id.set_handler(Device {
             session: self.session.clone(),
+            dragged: Rc::default(),
         });
         if !self.session.policy.clipboard.is_none() {
             slf.send_get_data_device(id, seat);
@@ -87,8 +88,22 @@ impl WlDataSourceHandler for Source {
     }
 }
 
+/// What became of an offer of a drag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Drag {
+    /// It is a selection's.
+    #[default]
+    None,
+    Over,
+    /// The user let go of it over the client.
+    Dropped,
+    Gone,
+}
+
 struct Device {
     session: Rc<Session>,
+    /// Of the offer that is over the client now, or was last.
+    dragged: Rc<Cell<Drag>>,
 }
 
 impl Device {
@@ -146,7 +161,7 @@ impl WlDataDeviceHandler for Device {
         id.set_handler(Offer {
             session: self.session.clone(),
             offered: Offered::default(),
-            dragged: false,
+            drag: Rc::default(),
         });
         slf.send_data_offer(id);
     }
@@ -172,12 +187,17 @@ impl WlDataDeviceHandler for Device {
         if let Some(id) = id
             && let Ok(mut offer) = id.try_get_handler_mut::<Offer>()
         {
-            offer.dragged = true;
+            offer.drag = Rc::new(Cell::new(Drag::Over));
+            self.dragged = offer.drag.clone();
         }
         slf.send_enter(serial, surface, x, y, id);
     }
 
     fn handle_leave(&mut self, slf: &Rc<WlDataDevice>) {
+        // A compositor may end the visit after the drop, too.
+        if self.dragged.get() == Drag::Over {
+            self.dragged.set(Drag::Gone);
+        }
         if self.hears_host() {
             slf.send_leave();
         }
@@ -192,6 +212,9 @@ impl WlDataDeviceHandler for Device {
     fn handle_drop(&mut self, slf: &Rc<WlDataDevice>) {
         if self.hears_host() {
             self.session.focus.gesture();
+            if self.dragged.get() == Drag::Over {
+                self.dragged.set(Drag::Dropped);
+            }
             slf.send_drop();
         }
     }
@@ -200,7 +223,7 @@ impl WlDataDeviceHandler for Device {
 struct Offer {
     session: Rc<Session>,
     offered: Offered,
-    dragged: bool,
+    drag: Rc<Cell<Drag>>,
 }
 
 impl WlDataOfferHandler for Offer {
@@ -217,10 +240,10 @@ impl WlDataOfferHandler for Offer {
     // Refused, the descriptor closes: the client reads an empty answer.
     fn handle_receive(&mut self, slf: &Rc<WlDataOffer>, mime_type: &str, fd: &Rc<OwnedFd>) {
         let focus = &self.session.focus;
-        let in_use = if self.dragged {
-            focus.has_recent_gesture()
-        } else {
-            focus.may_paste()
+        let in_use = match self.drag.get() {
+            Drag::None => focus.may_paste(),
+            Drag::Dropped => focus.has_recent_gesture(),
+            Drag::Over | Drag::Gone => false,
         };
         if in_use && self.offered.has(mime_type) {
             slf.send_receive(mime_type, fd);

@@ -42,7 +42,7 @@ impl Focus {
         self.focused.get() && self.has_recent_gesture()
     }
 
-    /// Whether dragged data may be read: the pointer is over the client or dropped on it just now.
+    /// Whether the user did something to the client just now; a drop on it counts.
     pub fn has_recent_gesture(&self) -> bool {
         self.gesture
             .get()

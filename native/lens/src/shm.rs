@@ -1,5 +1,6 @@
 //! wl_shm: pools of memory that can't shrink, and buffers that stay inside them.
 
+mod holdings;
 pub mod quota;
 
 use std::{os::fd::OwnedFd, rc::Rc};
@@ -18,7 +19,7 @@ use wl_proxy::protocols::wayland::{
 
 use crate::{
     session::Session,
-    shm::quota::{QuotaError, Reservation},
+    shm::{holdings::LimitError, quota::Reservation},
 };
 
 #[derive(Debug, Error)]
@@ -30,7 +31,7 @@ pub enum ShmError {
     #[error("the pool's descriptor is not a file of at least {0} bytes")]
     TooSmall(u64),
     #[error(transparent)]
-    Quota(#[from] QuotaError),
+    Limit(#[from] LimitError),
     #[error(transparent)]
     Geometry(#[from] GeometryError),
 }
@@ -43,7 +44,7 @@ impl ShmError {
             }
             Self::Geometry(GeometryError::Format(_)) => WlShmError::INVALID_FORMAT.0,
             Self::Unsealed | Self::TooSmall(_) => WlShmError::INVALID_FD.0,
-            Self::Quota(_) => NO_MEMORY,
+            Self::Limit(_) => NO_MEMORY,
         }
     }
 }

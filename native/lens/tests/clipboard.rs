@@ -176,3 +176,111 @@ fn host_data_is_read_only_with_focus_and_after_a_gesture() {
     event(2, &[1, surface]);
     assert!(!receive("text/plain"), "focus lost");
 }
+
+/// A client with a surface, and what the compositor calls its device, keyboard and surface.
+fn with_surface(client: &mut Peer, compositor: &Compositor) -> ((usize, u32), u32, u32) {
+    copy(client);
+    client.bind(GLOBALS.len() as u32, "wl_compositor", 4, 20);
+    client.send(&message(20, 0, &[Arg::Word(21)]));
+    client.sync(9);
+    let requests = compositor.requests();
+    let object = |interface: &str, opcode: u16| {
+        let request = requests
+            .iter()
+            .find(|it| it.interface == interface && it.message.opcode == opcode);
+        request.expect("request").message.word(0)
+    };
+    let device = made(&requests, 1).expect("device");
+    (device, object("wl_seat", 1), object("wl_compositor", 0))
+}
+
+#[test]
+fn dragged_data_is_read_after_its_drop_and_not_before_nor_once_it_has_left() {
+    let (_folder, compositor, lens) = desktop(&GLOBALS, &["--clipboard", "both"]);
+    let mut client = lens.connect();
+    let (device, keyboard, surface) = with_surface(&mut client, &compositor);
+    let event = |object: u32, opcode: u16, words: &[u32]| {
+        let words: Vec<_> = words.iter().map(|word| Arg::Word(*word)).collect();
+        compositor.send(device.0, &message(object, opcode, &words), None);
+    };
+    let mut id = 30;
+    let mut receives = |offer: u32| {
+        let (mut reader, writer) = std::io::pipe().expect("pipe");
+        client.sync(id);
+        client.send_with(
+            &message(offer, 1, &[Arg::Text("text/plain")]),
+            Some(&writer.into()),
+        );
+        client.sync(id + 1);
+        id += 2;
+        let passed = compositor.seen().descriptors.drain(..).count() > 0;
+        assert!(passed || reader.read(&mut [0]).expect("an empty answer") == 0);
+        passed
+    };
+    let drag_over = |offer: u32| {
+        event(device.1, 0, &[offer]);
+        compositor.send(
+            device.0,
+            &message(offer, 0, &[Arg::Text("text/plain")]),
+            None,
+        );
+        event(device.1, 1, &[1, surface, 0, 0, offer]);
+    };
+    // The user has typed here just now, and then drags something across to another window.
+    event(keyboard, 3, &[1, 0, 30, 1]);
+    event(keyboard, 2, &[1, surface]);
+    drag_over(OFFER);
+    assert!(!receives(OFFER), "it is over the client");
+    event(device.1, 2, &[]);
+    assert!(!receives(OFFER), "it has left");
+    drag_over(OFFER + 1);
+    event(device.1, 4, &[]);
+    assert!(receives(OFFER + 1), "it was dropped");
+    assert!(!receives(OFFER), "another one was");
+    event(device.1, 2, &[]);
+    assert!(receives(OFFER + 1), "the visit ends after the drop");
+}
+
+#[test]
+fn a_drag_begins_and_enters_as_the_policy_says() {
+    for (policy, begins, enters) in [
+        ("none", false, false),
+        ("guest-to-host", true, false),
+        ("host-to-guest", false, true),
+        ("both", true, true),
+    ] {
+        let (_folder, compositor, lens) = desktop(&GLOBALS, &["--clipboard", policy]);
+        let mut client = lens.connect();
+        copy(&mut client);
+        client.bind(GLOBALS.len() as u32, "wl_compositor", 4, 20);
+        client.send(&message(20, 0, &[Arg::Word(21)]));
+        client.send(&message(5, 0, &[Arg::Word(22)]));
+        let drag = [Arg::Word(22), Arg::Word(21), Arg::Word(0), Arg::Word(1)];
+        client.send(&message(6, 0, &drag));
+        client.sync(9);
+        let requests = compositor.requests();
+        let device = made(&requests, 1);
+        let started = device.is_some_and(|(_, device)| {
+            let is_start = |it: &Message| it.object == device && it.opcode == 0;
+            requests.iter().any(|it| is_start(&it.message))
+        });
+        assert_eq!(started, begins, "{policy}");
+        let Some(device) = device else {
+            assert!(!enters, "{policy}");
+            continue;
+        };
+        let surface = requests
+            .iter()
+            .find(|it| it.interface == "wl_compositor" && it.message.opcode == 0)
+            .expect("surface")
+            .message
+            .word(0);
+        let send = |bytes: &[u8]| compositor.send(device.0, bytes, None);
+        send(&message(device.1, 0, &[Arg::Word(OFFER)]));
+        send(&message(OFFER, 0, &[Arg::Text("text/plain")]));
+        let words = [1, surface, 0, 0, OFFER].map(Arg::Word);
+        send(&message(device.1, 1, &words));
+        let heard = client.sync(40);
+        assert_eq!(on(&heard, 6).contains(&1), enters, "{policy}");
+    }
+}

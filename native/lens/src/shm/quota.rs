@@ -1,118 +1,71 @@
-//! How much memory a client, and all clients of the lens together, may make the compositor map.
-//!
-//! Counted by file: pools of one file are views of the same memory, and a guest whose device has all of its memory in one file
-//! has a pool in it for every picture of every program.
+//! How much a client, and all clients of the lens together, may make the compositor map: how often, how far and how much memory.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     os::fd::OwnedFd,
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rustix::fs::fstat;
-use thiserror::Error;
+
+use super::holdings::{Change, FileId, Holdings, LimitError, Limits};
 
 const GIB: u64 = 1 << 30;
-/// Pools of one client.
-const POOLS: u32 = 512;
-/// Address space: clients make sparse pools far larger than what they draw (foot: 512 MiB each).
-const CLIENT_BYTES: u64 = 8 * GIB;
-const INSTANCE_BYTES: u64 = 64 * GIB;
-
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum QuotaError {
-    #[error("more than {POOLS} shared memory pools")]
-    Count,
-    #[error(
-        "more than {CLIENT_BYTES} bytes of shared memory in one client, or {INSTANCE_BYTES} in all"
-    )]
-    Bytes,
-}
-
-/// Device and inode.
-type FileId = (u64, u64);
-
-/// The files that pools are views of.
-#[derive(Debug, Default)]
-struct Files {
-    held: BTreeMap<FileId, Held>,
-    bytes: u64,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Held {
-    pools: u32,
-    /// Of the longest pool there was since the first of those that there are.
-    bytes: u64,
-}
-
-impl Files {
-    /// Takes so many pools of a file, up to so many of its bytes.
-    fn take(&mut self, file: FileId, pools: u32, bytes: u64, most: u64) -> Result<(), QuotaError> {
-        let held = self.held.get(&file).copied().unwrap_or_default();
-        let new = bytes.saturating_sub(held.bytes);
-        let all = self.bytes.checked_add(new).filter(|all| *all <= most);
-        self.bytes = all.ok_or(QuotaError::Bytes)?;
-        self.held.insert(
-            file,
-            Held {
-                pools: held.pools + pools,
-                bytes: held.bytes + new,
-            },
-        );
-        Ok(())
-    }
-
-    /// Gives one pool of a file back.
-    fn give(&mut self, file: FileId) {
-        let Some(held) = self.held.get_mut(&file) else {
-            return;
-        };
-        held.pools = held.pools.saturating_sub(1);
-        if held.pools == 0 {
-            self.bytes -= held.bytes;
-            self.held.remove(&file);
-        }
-    }
-}
+/// Of one client. Clients make sparse pools far larger than what they draw (foot: 512 MiB each).
+const CLIENT: Limits = Limits {
+    mappings: 512,
+    length: 512 * GIB,
+    memory: 8 * GIB,
+};
+/// Of all clients together. A session has a few pools a window; 2,048 are a thirty-second part of what a compositor may map, and
+/// of a GiB each, the size of a device's whole memory, a sixty-fourth part of its 128 TiB.
+const INSTANCE: Limits = Limits {
+    mappings: 2_048,
+    length: 2_048 * GIB,
+    memory: 64 * GIB,
+};
 
 /// What all clients hold.
-#[derive(Debug, Default)]
-pub struct InstanceTotals(Mutex<Files>);
+#[derive(Debug)]
+pub struct InstanceTotals(Mutex<Holdings>);
+
+impl Default for InstanceTotals {
+    fn default() -> Self {
+        Self(Mutex::new(Holdings::new(INSTANCE)))
+    }
+}
 
 impl InstanceTotals {
-    fn change<T>(&self, change: impl FnOnce(&mut Files) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, act: impl FnOnce(&mut Holdings) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// What one client holds.
 #[derive(Debug)]
 pub struct Quota {
-    pools: Cell<u32>,
-    files: RefCell<Files>,
+    own: RefCell<Holdings>,
     totals: Arc<InstanceTotals>,
 }
 
 impl Quota {
     pub fn new(totals: &Arc<InstanceTotals>) -> Rc<Self> {
         Rc::new(Self {
-            pools: Cell::default(),
-            files: RefCell::default(),
+            own: RefCell::new(Holdings::new(CLIENT)),
             totals: totals.clone(),
         })
     }
 
-    pub fn reserve(self: &Rc<Self>, file: &OwnedFd, bytes: u64) -> Result<Reservation, QuotaError> {
-        if self.pools.get() >= POOLS {
-            return Err(QuotaError::Count);
-        }
+    pub fn reserve(self: &Rc<Self>, file: &OwnedFd, bytes: u64) -> Result<Reservation, LimitError> {
         // A file that can't be looked at was refused before.
         let file = fstat(file).map_or((0, 0), |info| (info.st_dev, info.st_ino));
-        self.take(file, 1, bytes)?;
-        self.pools.set(self.pools.get() + 1);
+        self.change(&Change {
+            file,
+            mappings: 1,
+            longer: bytes,
+            end: bytes,
+        })?;
         Ok(Reservation {
             quota: self.clone(),
             file,
@@ -120,24 +73,20 @@ impl Quota {
         })
     }
 
-    fn take(&self, file: FileId, pools: u32, bytes: u64) -> Result<(), QuotaError> {
-        let mut files = self.files.borrow_mut();
-        let before = files.held.get(&file).copied();
-        let bytes_before = files.bytes;
-        files.take(file, pools, bytes, CLIENT_BYTES)?;
-        self.totals
-            .change(|all| all.take(file, pools, bytes, INSTANCE_BYTES))
-            .inspect_err(|_| {
-                files.bytes = bytes_before;
-                match before {
-                    Some(held) => files.held.insert(file, held),
-                    None => files.held.remove(&file),
-                };
-            })
+    fn change(&self, change: &Change) -> Result<(), LimitError> {
+        let mut own = self.own.borrow_mut();
+        own.check(change)?;
+        self.totals.with(|all| {
+            all.check(change)?;
+            all.make(change);
+            Ok(())
+        })?;
+        own.make(change);
+        Ok(())
     }
 }
 
-/// One pool; given back on drop.
+/// One mapping, of a pool and its buffers; given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
     quota: Rc<Quota>,
@@ -150,8 +99,13 @@ impl Reservation {
         self.bytes.get()
     }
 
-    pub fn grow(&self, bytes: u64) -> Result<(), QuotaError> {
-        self.quota.take(self.file, 0, bytes)?;
+    pub fn grow(&self, bytes: u64) -> Result<(), LimitError> {
+        self.quota.change(&Change {
+            file: self.file,
+            mappings: 0,
+            longer: bytes.saturating_sub(self.bytes.get()),
+            end: bytes,
+        })?;
         self.bytes.set(bytes.max(self.bytes.get()));
         Ok(())
     }
@@ -159,9 +113,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.quota.pools.set(self.quota.pools.get() - 1);
-        self.quota.files.borrow_mut().give(self.file);
-        self.quota.totals.change(|all| all.give(self.file));
+        let (file, bytes) = (self.file, self.bytes.get());
+        self.quota.own.borrow_mut().give(file, bytes);
+        self.quota.totals.with(|all| all.give(file, bytes));
     }
 }
 
@@ -171,62 +125,116 @@ mod tests {
 
     use super::*;
 
+    type Reserved = Vec<Result<Reservation, LimitError>>;
+
     fn file() -> OwnedFd {
         memfd_create("test", MemfdFlags::CLOEXEC).expect("memfd")
     }
 
-    fn held(totals: &InstanceTotals) -> u64 {
-        totals.change(|all| all.bytes)
+    /// Mappings, their length and the memory behind them.
+    fn held(totals: &InstanceTotals) -> (u32, u64, u64) {
+        totals.with(|all| all.held())
+    }
+
+    fn count(reserved: &Reserved) -> u32 {
+        reserved.iter().filter(|it| it.is_ok()).count() as u32
+    }
+
+    fn clients(totals: &Arc<InstanceTotals>) -> Vec<Rc<Quota>> {
+        (0..64).map(|_| Quota::new(totals)).collect()
     }
 
     #[test]
-    fn bytes_are_bounded_a_client_and_given_back() {
+    fn memory_is_bounded_a_client_and_given_back() {
         let totals = Arc::default();
         let quota = Quota::new(&totals);
-        let first = quota.reserve(&file(), CLIENT_BYTES - 1).expect("fits");
-        assert!(matches!(quota.reserve(&file(), 2), Err(QuotaError::Bytes)));
-        assert!(first.grow(CLIENT_BYTES + 1).is_err());
-        assert_eq!(first.grow(CLIENT_BYTES), Ok(()));
+        let first = quota.reserve(&file(), CLIENT.memory - 1).expect("fits");
+        let refused = LimitError::Memory(CLIENT.memory);
+        assert_eq!(quota.reserve(&file(), 2).err(), Some(refused));
+        assert!(first.grow(CLIENT.memory + 1).is_err());
+        assert_eq!(first.grow(CLIENT.memory), Ok(()));
         drop(first);
-        assert!(quota.reserve(&file(), CLIENT_BYTES).is_ok());
-        assert_eq!(held(&totals), 0);
+        assert!(quota.reserve(&file(), CLIENT.memory).is_ok());
+        assert_eq!(held(&totals), (0, 0, 0));
     }
 
     #[test]
-    fn bytes_are_bounded_over_all_clients() {
+    fn memory_is_bounded_over_all_clients() {
         let totals = Arc::default();
-        let clients: Vec<_> = (0..9).map(|_| Quota::new(&totals)).collect();
-        let held: Vec<_> = clients
+        let clients = clients(&totals);
+        let held: Reserved = clients[..9]
             .iter()
-            .map(|client| client.reserve(&file(), CLIENT_BYTES))
+            .map(|client| client.reserve(&file(), CLIENT.memory))
             .collect();
-        assert_eq!(held.iter().filter(|it| it.is_ok()).count(), 8);
+        assert_eq!(count(&held), 8);
         drop(held);
-        assert_eq!(self::held(&totals), 0);
-        let refused = &clients[8];
-        assert!(refused.reserve(&file(), CLIENT_BYTES).is_ok());
+        assert_eq!(self::held(&totals), (0, 0, 0));
+        assert!(clients[8].reserve(&file(), CLIENT.memory).is_ok());
     }
 
     #[test]
-    fn pools_of_one_file_are_the_same_memory() {
+    fn pools_of_one_file_are_the_same_memory_and_a_mapping_each() {
         let totals = Arc::default();
         let window = file();
-        let clients: Vec<_> = (0..64).map(|_| Quota::new(&totals)).collect();
-        let held: Vec<_> = clients
+        let held: Reserved = clients(&totals)
             .iter()
-            .flat_map(|client| (1..100).map(|part| client.reserve(&window, part * (GIB / 100))))
+            .flat_map(|client| (1..=32).map(|part| client.reserve(&window, part * (GIB / 32))))
             .collect();
         assert!(held.iter().all(Result::is_ok));
-        assert_eq!(self::held(&totals), 99 * (GIB / 100));
+        assert_eq!(self::held(&totals), (2_048, 64 * 33 * (GIB / 2), GIB));
         drop(held);
-        assert_eq!(self::held(&totals), 0);
+        assert_eq!(self::held(&totals), (0, 0, 0));
     }
 
     #[test]
-    fn pools_are_bounded() {
+    fn mappings_of_one_file_are_bounded_a_client() {
         let quota = Quota::new(&Arc::default());
         let window = file();
-        let held: Vec<_> = (0..=POOLS).map(|_| quota.reserve(&window, 1)).collect();
-        assert_eq!(held.iter().filter(|it| it.is_err()).count(), 1);
+        let held: Reserved = (0..=CLIENT.mappings)
+            .map(|_| quota.reserve(&window, 1))
+            .collect();
+        let refused: Vec<_> = held.into_iter().filter_map(Result::err).collect();
+        assert_eq!(refused, [LimitError::Mappings(CLIENT.mappings)]);
+    }
+
+    #[test]
+    fn mappings_of_one_file_are_bounded_over_all_clients() {
+        let totals = Arc::default();
+        let window = file();
+        let clients = clients(&totals);
+        let reserve = |quota: &Rc<Quota>| quota.reserve(&window, GIB);
+        let mut held: Reserved = clients
+            .iter()
+            .flat_map(|client| (0..CLIENT.mappings).map(|_| reserve(client)))
+            .collect();
+        assert_eq!(count(&held), INSTANCE.mappings);
+        assert_eq!(
+            self::held(&totals),
+            (INSTANCE.mappings, INSTANCE.length, GIB)
+        );
+        let refused = LimitError::Mappings(INSTANCE.mappings);
+        assert_eq!(reserve(&clients[63]).err(), Some(refused));
+        drop(held.remove(0));
+        assert!(reserve(&clients[63]).is_ok());
+    }
+
+    #[test]
+    fn the_length_of_all_mappings_is_bounded() {
+        let totals = Arc::default();
+        let window = file();
+        let clients = clients(&totals);
+        let longest = 2 * GIB;
+        let held: Reserved = clients
+            .iter()
+            .flat_map(|client| (0..CLIENT.mappings).map(|_| client.reserve(&window, longest)))
+            .collect();
+        let each = (CLIENT.length / longest) as usize;
+        assert!(held[..each].iter().all(Result::is_ok));
+        let refused = LimitError::Length(CLIENT.length);
+        assert_eq!(held[each].as_ref().err(), Some(&refused));
+        assert_eq!(count(&held), (INSTANCE.length / longest) as u32);
+        let last = held.into_iter().flatten().next().expect("held");
+        let refused = LimitError::Memory(CLIENT.memory);
+        assert_eq!(last.grow(CLIENT.memory + 1).err(), Some(refused));
     }
 }
