@@ -13,7 +13,7 @@ import { portals } from "./interfaces.ts";
 import type { Answer, Ledger, LedgerEntry } from "./ledger.ts";
 import { type Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
 import { offerInterfaces } from "./offer.ts";
-import { argumentSignature, cancelled, type Method, type Portal, type RequestMethod, type Response } from "./portal.ts";
+import { argumentSignature, cancelled, type Method, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import type { SharedFiles } from "./shared-files.ts";
 import { dictToWire, fromWire, toWire, WireError } from "./wire.ts";
@@ -147,9 +147,9 @@ export class Broker {
       const request = `${call.interface.split(".").at(-1)}.${call.member}`;
       this.#host.ledger.record({ permission: portal.permission, request, answer, by });
     };
-    const consentKind = method.consent ?? portal.consent;
+    const consentKind = method.consent?.(args) ?? portal.consent;
     if (method.kind === "request") {
-      await this.#asRequest(call, portal, method, () => method.run(context, args), signal, record);
+      await this.#asRequest(call, portal, consentKind, () => method.run(context, args), signal, record);
       return;
     }
     const consent = await this.#host.consents.decide(portal, consentKind, signal);
@@ -162,7 +162,7 @@ export class Broker {
   async #asRequest(
     call: Call,
     portal: Portal,
-    method: RequestMethod,
+    consentKind: Portal["consent"],
     run: () => Promise<Response>,
     signal: AbortSignal,
     record: (answer: Answer, by: LedgerEntry["by"]) => void,
@@ -174,7 +174,7 @@ export class Broker {
     this.#openRequests += 1;
     try {
       this.#send({ type: "accept", id: call.id });
-      const consent = await this.#host.consents.decide(portal, method.consent ?? portal.consent, signal);
+      const consent = await this.#host.consents.decide(portal, consentKind, signal);
       const response = consent.isYes ? await this.#runSafely(call, run) : cancelled;
       const by = consent.by === "default" ? "dialog" : consent.by;
       record(consent.isYes ? answerOf(response, signal) : "denied", by);

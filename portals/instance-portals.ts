@@ -14,6 +14,9 @@ import { Bucket } from "./limits.ts";
 import { registerAs } from "./registry.ts";
 import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
 
+/** Windows that an instance may have exported at a time. */
+const maxWindows = 1024;
+
 export interface Surroundings {
   readonly shares: readonly SharedDirectory[];
   readonly hasNetwork: boolean;
@@ -27,6 +30,7 @@ export class InstancePortals implements AsyncDisposable {
   readonly #host: HostPortal;
   readonly #documents: Documents | undefined;
   readonly #ledger: Ledger;
+  readonly #windows = new Set<string>();
   #server: Server | undefined;
   #serving: Promise<void> | undefined;
   #close = () => {};
@@ -60,6 +64,13 @@ export class InstancePortals implements AsyncDisposable {
     return this.#documents?.directory;
   }
 
+  /** A line of the lens: the compositor's name of a window of this instance, when it begins and when it ends. */
+  hearLens(line: string): void {
+    const [, what, name = ""] = /^(exported|withdrawn) (\S{1,256})$/.exec(line) ?? [];
+    if (what === "exported" && this.#windows.size < maxWindows) this.#windows.add(name);
+    else if (what === "withdrawn") this.#windows.delete(name);
+  }
+
   /** Takes the guest's one connection at the link's socket. */
   async listen(socketPath: string, { shares, hasNetwork, log }: Surroundings): Promise<void> {
     this.#server = await listenForGuest(socketPath, linkPort.portals, (socket) => {
@@ -73,7 +84,7 @@ export class InstancePortals implements AsyncDisposable {
         ledger: this.#ledger,
         shared: new SharedFiles(shares),
         documents: this.#documents,
-        exportedWindows: new Set(),
+        exportedWindows: this.#windows,
         hasNetwork,
         bucket: new Bucket(),
         log,

@@ -57,7 +57,7 @@ interface MethodFacts {
   /** The version of the interface that brought it. */
   readonly since?: number;
   /** Where it differs from the portal's. */
-  readonly consent?: Portal["consent"];
+  consent?(args: readonly unknown[]): Portal["consent"];
 }
 
 /** A method that returns its results. */

@@ -17,7 +17,10 @@ export const inhibit: Portal = {
     Inhibit: {
       kind: "request",
       args: [parentWindow, flags(suspendAndIdle), options({ reason: text(512) })],
-      run(context, [parent, what, given]) {
+      // Editors hinder logging out while something is not saved: there is nothing to ask then.
+      consent: ([, what]) => (what === 0 ? "free" : "ask"),
+      async run(context, [parent, what, given]) {
+        if (what === 0) return { code: 0, results: {}, end: () => {} };
         const reason = `[${context.instance}] ${(given as BusDict).reason?.value ?? ""}`;
         const body = [context.hostWindow(String(parent)), what, { reason: new Variant("s", reason) }];
         return context.requestFromHost("sua{sv}", body, { lasts: true });

@@ -49,7 +49,7 @@ function remove(): CallMethod {
     kind: "call",
     args: [text(255)],
     returns: "",
-    consent: "free",
+    consent: () => "free",
     run: async (context, [id]) => [...(await context.callHost("s", [id]))],
   };
 }

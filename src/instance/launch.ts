@@ -84,7 +84,10 @@ export async function bringUp(
   const machine = new Machine({
     jail: prepared.jail,
     driver: selection.driver,
-    log: (source, message) => log.write(source, message),
+    log(source, message) {
+      if (source === "lens" && typeof portals !== "string") portals.hearLens(message);
+      log.write(source, message);
+    },
     stopwatch,
     signal,
     janitor,

@@ -5,6 +5,7 @@ mod args;
 mod clipboard;
 mod compositor;
 mod data_device;
+mod exporter;
 mod flow;
 mod front;
 mod globals;

@@ -17,13 +17,15 @@ use wl_proxy::{
         },
         wp_primary_selection_unstable_v1::zwp_primary_selection_device_manager_v1::ZwpPrimarySelectionDeviceManagerV1,
         xdg_activation_v1::xdg_activation_v1::XdgActivationV1,
+        xdg_foreign_unstable_v2::zxdg_exporter_v2::ZxdgExporterV2,
         xdg_shell::xdg_wm_base::XdgWmBase,
     },
 };
 
 use crate::{
-    activation::Activation, data_device::DataDeviceManager, input::Seat, output::Output,
-    primary_selection::PrimaryManager, session::Session, shm::Shm, toplevel::WmBase,
+    activation::Activation, data_device::DataDeviceManager, exporter::Exporter, input::Seat,
+    output::Output, primary_selection::PrimaryManager, session::Session, shm::Shm,
+    toplevel::WmBase,
 };
 
 pub struct Display {
@@ -128,6 +130,7 @@ fn watch(session: &Rc<Session>, id: &Rc<dyn Object>) {
         it.set_handler(Seat { session: session() })
     });
     with(id, |it: Rc<WlOutput>| it.set_handler(Output));
+    with(id, |it: Rc<ZxdgExporterV2>| it.set_handler(Exporter));
     with(id, |it: Rc<XdgActivationV1>| {
         it.set_handler(Activation { session: session() })
     });
