@@ -54,7 +54,8 @@ async function runReported(
     all: true,
     buffer: false,
     reject: false,
-    env: { FORCE_COLOR: "0", ...environment },
+    // No test is to meet the dialogs of who runs it.
+    env: { FORCE_COLOR: "0", DBUS_SESSION_BUS_ADDRESS: "", ...environment },
   });
   readLines(child.all, {
     maxLineBytes: 65_536,

@@ -8,9 +8,10 @@ import { HostPortal } from "../../../portals/host-portal.ts";
 import { Ledger } from "../../../portals/ledger.ts";
 import { Bucket } from "../../../portals/limits.ts";
 import { SharedFiles } from "../../../portals/shared-files.ts";
-import { Backend, makePortalDirectory } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import { startFront } from "./front.ts";
 import { Program } from "./program.ts";
+import { startScriptedHost } from "./scripted-host.ts";
 import { type Session, startSession } from "./session.ts";
 
 export const instance = "app@test";
@@ -34,16 +35,10 @@ export interface World extends AsyncDisposable {
 /** The user's directories of the whole process are the world's: one world at a time. */
 export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket } = {}): Promise<World> {
   await using cleanup = new AsyncDisposableStack();
-  const host = cleanup.use(
-    await startSession(async (directory) => ({
-      XDG_CURRENT_DESKTOP: "cloche",
-      XDG_DESKTOP_PORTAL_DIR: await makePortalDirectory(directory),
-    })),
-  );
+  const { session: host, backend } = cleanup.use(await startScriptedHost());
   process.env.XDG_DATA_HOME = join(host.directory, "data");
   process.env.XDG_STATE_HOME = join(host.directory, "state");
   process.env.XDG_DESKTOP_PORTAL_DIR = host.environment.XDG_DESKTOP_PORTAL_DIR ?? "";
-  const backend = cleanup.use(await Backend.start(host.address));
   const guest = cleanup.use(await startSession());
   const bus = cleanup.use(await Bus.connect(host.address));
   const portal = cleanup.use(await HostPortal.open(bus));
