@@ -63,7 +63,7 @@ serial(
       await writeFile(path, "again from the host\n");
       await until(async () => (await shellIn(guest, `cat '${place}'`)) === "again from the host");
 
-      // While it is in use: a descriptor that is open hears of it, too, or what is written goes nowhere.
+      // What the guest has open stays open until it is closed: the document portal is so.
       const id = place.split("/").at(-2) ?? "";
       const documents = "dbus-send --session --print-reply --dest=org.freedesktop.portal.Documents";
       const remove = `${documents} /org/freedesktop/portal/documents org.freedesktop.portal.Documents.Delete string:${id}`;
