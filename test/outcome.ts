@@ -44,5 +44,12 @@ export function readCargoLine(line: string, outcome: Outcome): string | undefine
       ? undefined
       : `${result === "FAILED" ? "✘" : "-"} ${title}${result === "FAILED" ? "" : `: ${why}`}`;
   }
+  const skipped = /^skipped: (.*)$/.exec(line);
+  if (skipped) {
+    // Rust's tests can't skip themselves while they run: this one is counted as passed as well, before or after.
+    outcome.skipped += 1;
+    outcome.passed -= 1;
+    return `- ${skipped[1]}`;
+  }
   return /^(running \d+ tests?|test result: |\s*$)/.test(line) ? undefined : line;
 }

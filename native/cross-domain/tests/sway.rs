@@ -3,6 +3,7 @@
 mod support;
 
 use std::{
+    io::Write,
     os::unix::fs::chown,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -18,6 +19,14 @@ use support::{
 const TOOLS: [&str; 5] = ["sway", "foot", "grim", "swaymsg", "wayland-info"];
 /// sway refuses to run as root: then it gets this user.
 const USER: u32 = 1000;
+
+/// Said past libtest, which keeps what passing tests print: the runner counts it.
+fn skip(tool: &str) {
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: a test with {tool}, which is not installed"
+    );
+}
 
 struct Desktop {
     folder: Folder,
@@ -40,7 +49,7 @@ impl Desktop {
                 !required,
                 "CLOCHE_REQUIRE=sway, and {tool} is not installed"
             );
-            eprintln!("skipped: {tool} is not installed");
+            skip(tool);
             return None;
         }
         let folder = Folder::new();
@@ -218,7 +227,7 @@ fn the_compositor_hears_what_the_program_says() {
     for argv in programs {
         let program = argv[if argv[0] == "timeout" { 3 } else { 0 }];
         if !is_on_path(program) {
-            eprintln!("skipped: {program} is not installed");
+            skip(program);
             continue;
         }
         let before = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
@@ -237,16 +246,15 @@ fn the_compositor_hears_what_the_program_says() {
             requests(&log[before.len()..], Side::Server)
         };
         assert!(said.len() > 20, "{program}: {said:?}");
-        wait_for("the compositor to hear all", || {
-            heard().len() + 40 >= said.len()
-        });
-        let heard = heard();
         // What a program says while it is being ended may be lost, as it is without a proxy.
+        let least = said.len().saturating_sub(40).max(20);
+        wait_for("the compositor to hear all", || heard().len() >= least);
+        let heard = heard();
         for (said, heard) in said.iter().zip(&heard) {
             assert_eq!(said, heard, "{program}");
         }
         eprintln!("{program}: {} said, {} heard", said.len(), heard.len());
-        assert!(heard.len() <= said.len() && heard.len() + 40 >= said.len());
+        assert!((least..=said.len()).contains(&heard.len()));
     }
 }
 

@@ -9,6 +9,15 @@ test("TAP results are counted, and a skip tells its reason", (t) => {
   t.is(summary(outcome), "1 passed, 1 failed, 1 skipped");
 });
 
+test("a test of Rust's that could not run is a skip with its reason", (t) => {
+  const outcome = newOutcome();
+  const told = ["skipped: a test with sway, which is not installed", "test a ... ok"].map((line) =>
+    readCargoLine(line, outcome),
+  );
+  t.deepEqual(told, ["- a test with sway, which is not installed", undefined]);
+  t.is(summary(outcome), "0 passed, 0 failed, 1 skipped");
+});
+
 test("libtest's results are counted", (t) => {
   const outcome = newOutcome();
   const lines = [
