@@ -46,6 +46,8 @@ class Refusal extends Error {
   }
 }
 
+const propertiesInterface = "org.freedesktop.DBus.Properties";
+
 const busError = (name: string, text: string) => new Refusal(`org.freedesktop.DBus.Error.${name}`, text);
 const portalError = (name: string, text: string) => new Refusal(`org.freedesktop.portal.Error.${name}`, text);
 
@@ -93,14 +95,20 @@ export class Broker {
   }
 
   async #followSignals(): Promise<void> {
-    for (const portal of portals) {
-      for (const [member, { signature, accept }] of Object.entries(portal.signals ?? {})) {
-        await this.#host.host.onSignal(portal.name, member, (body) => {
+    const signals = portals.flatMap((portal) =>
+      Object.entries(portal.signals ?? {}).map(([member, { signature, accept }]) =>
+        this.#host.host.onSignal(portal.name, member, (body) => {
           const isMeant = accept?.(this.#host.host, body) ?? true;
           if (isMeant && this.#isOffered(portal)) this.#handOn(portal, member, signature, body);
-        });
-      }
-    }
+        }),
+      ),
+    );
+    // Properties are part of the offer.
+    const properties = this.#host.host.onSignal(propertiesInterface, "PropertiesChanged", ([name]) => {
+      const isOurs = portals.some((portal) => portal.name === name && portal.properties !== undefined);
+      if (isOurs) void this.offer().catch(() => this.#socket.destroy());
+    });
+    await Promise.all([...signals, properties]);
   }
 
   #handOn(portal: Portal, member: string, signature: string, body: readonly unknown[]): void {

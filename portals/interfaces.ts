@@ -4,9 +4,11 @@ import { documents } from "./interfaces/documents.ts";
 import { email } from "./interfaces/email.ts";
 import { fileChooser } from "./interfaces/file-chooser.ts";
 import { inhibit } from "./interfaces/inhibit.ts";
+import { memoryMonitor } from "./interfaces/memory-monitor.ts";
 import { networkMonitor } from "./interfaces/network-monitor.ts";
 import { notification } from "./interfaces/notification.ts";
 import { openUri } from "./interfaces/open-uri.ts";
+import { powerProfileMonitor } from "./interfaces/power-profile-monitor.ts";
 import { proxyResolver } from "./interfaces/proxy-resolver.ts";
 import { screenshot } from "./interfaces/screenshot.ts";
 import { secret } from "./interfaces/secret.ts";
@@ -20,9 +22,11 @@ export const portals: readonly Portal[] = [
   email,
   fileChooser,
   inhibit,
+  memoryMonitor,
   networkMonitor,
   notification,
   openUri,
+  powerProfileMonitor,
   proxyResolver,
   screenshot,
   secret,

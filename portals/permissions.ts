@@ -22,6 +22,7 @@ export const permissions: Readonly<Record<Permission, string>> = {
   screenshot: "pictures of the screen",
   secret: "a secret of its own to encrypt with",
   settings: "colours, fonts and the like",
+  "system-status": "whether memory or power runs short",
   trash: "its documents moved to the trash",
 };
 

@@ -17,6 +17,7 @@ export type Permission =
   | "screenshot"
   | "secret"
   | "settings"
+  | "system-status"
   | "trash";
 
 export interface Portal {

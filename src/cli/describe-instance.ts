@@ -18,6 +18,7 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
     ["image", state.image],
     ["windows", state.windows ? "through the lens" : "none"],
     ...(state.renderer === null ? [] : [["renderer", printable(state.renderer).replaceAll("\n", " ")]]),
+    ["portals", state.portals === null ? "the host's own" : `none: ${state.portals}`],
     ["network", state.network],
     ...block(
       "shares",

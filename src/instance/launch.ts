@@ -172,7 +172,7 @@ const surroundingsOf = (spec: MachineSpec, log: InstanceLog): Surroundings => ({
 
 function describe(
   request: LaunchRequest,
-  { spec, selection, imageDigest }: Prepared,
+  { spec, selection, imageDigest, portals }: Prepared,
   accelerator: string,
 ): InstanceState {
   return {
@@ -189,6 +189,7 @@ function describe(
     image: imageDigest,
     windows: request.hasWindows,
     renderer: null,
+    portals: typeof portals === "string" ? portals : null,
     network: spec.network,
     processes: [],
     timings: [],

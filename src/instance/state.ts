@@ -28,6 +28,8 @@ export interface InstanceState {
   readonly windows: boolean;
   /** What programs in the guest draw with, once it is ready; null without windows. */
   readonly renderer: string | null;
+  /** Why it has no portals; null where it has them. */
+  readonly portals: string | null;
   readonly network: string;
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   readonly timings: readonly StageTime[];

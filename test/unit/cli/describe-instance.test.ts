@@ -21,6 +21,7 @@ const state: InstanceState = {
   image: "abc",
   windows: true,
   renderer: "software (no GPU in the guest)",
+  portals: null,
   network: "none",
   processes: [{ name: "qemu", pid: 101 }],
   timings: [
