@@ -1,5 +1,5 @@
 // What a guest may take of the user's attention and of the host, and what happens when the host's portal ends.
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import test from "ava";
 import { execa } from "execa";
 import { Variant } from "../../portals/bus.ts";
@@ -92,6 +92,25 @@ serial("the host's portal dies with a dialog open: the request ends, and the nex
   world.backend.answer = () => granted({ uris: new Variant("as", []) });
   t.is((await program.ask(...openFile, ["", "Open", {}])).code, 0);
 });
+
+serial(
+  "as many files as a message takes, and calls that cannot be, cost the program an error and no more",
+  async (t) => {
+    using program = await world.startProgram();
+    const fd = openSync("/dev/null", "r");
+    t.teardown(() => closeSync(fd));
+    const documents = "org.freedesktop.portal.Documents";
+    const add = { destination: documents, path: "/org/freedesktop/portal/documents", interface: documents };
+    // dbus-daemon lets no message pass that has more.
+    const files = Array(16).fill(fd);
+    const call = { ...add, member: "AddFull", signature: "ahusas", body: [files, 0, "", ["read"]] };
+    const error = await t.throwsAsync(program.bus.call(call));
+    t.like(error, { errorName: "org.freedesktop.portal.Error.InvalidArgument" });
+    t.is(await program.refusalOf("Settings.Read", "s".repeat(40), Array(40).fill("x")), limits);
+    t.is(await program.refusalOf("Settings.Read", "ss", ["x".repeat(300_000), "y"]), limits);
+    t.truthy((await program.call("Settings.ReadAll", "as", [[]]))[0]);
+  },
+);
 
 serial("descriptors do not pile up in the broker", async (t) => {
   const count = async () => (await execa("ls", [`/proc/${process.pid}/fd`])).stdout.split("\n").length;

@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cloche_protocol::portals::{Interface, PortalObject, PortalsFromGuest, PortalsToGuest};
+use cloche_protocol::portals::{
+    Interface, MAX_ARGUMENTS, MAX_FILES, PortalObject, PortalsFromGuest, PortalsToGuest,
+};
 use serde_json::Value as Json;
 use zbus::Message;
 use zbus::message::{Header, Type};
@@ -183,6 +185,13 @@ impl Front {
         };
         let json = value::list_to_json(&arguments, &mut names).map_err(refuse_argument)?;
         let files = names.files;
+        // The host ends the connection over what is outside its bounds, and that is every program's.
+        if arguments.len() > MAX_ARGUMENTS || files.len() > MAX_FILES {
+            return Err(Refusal::of_bus(
+                "LimitsExceeded",
+                "too many arguments or files",
+            ));
+        }
         let id = state.calls.new_id();
         let call = PortalsFromGuest::Call {
             id,

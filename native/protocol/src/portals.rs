@@ -10,6 +10,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Arguments and files of one call.
+pub const MAX_ARGUMENTS: usize = 32;
+pub const MAX_FILES: usize = 16;
+
 /// What the guest tells the host.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
