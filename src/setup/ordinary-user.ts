@@ -11,6 +11,8 @@ export interface OrdinaryUser extends AsyncDisposable {
   readonly directory: string;
   /** All of the environment that the user's processes get. */
   readonly environment: Readonly<Record<string, string>>;
+  readonly uid: number;
+  readonly gid: number;
   /** The argv that runs `argv` as this user. It ends when this process does. */
   command(argv: readonly string[]): [string, ...string[]];
 }
@@ -43,6 +45,8 @@ export async function becomeOrdinary(): Promise<OrdinaryUser> {
   return {
     checkout: isRoot ? boundCheckout : packagePath(),
     directory,
+    uid,
+    gid,
     environment: {
       PATH: "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
       HOME: home,

@@ -46,6 +46,7 @@ export class Backend implements Disposable {
     await new Promise<void>((resolve, reject) => {
       bus.on("connect", resolve);
       bus.on("error", reject);
+      setTimeout(() => reject(new Error("the bus does not answer")), 10_000).unref();
     });
     const backend = new Backend(bus);
     await bus.requestName(busName, 0);

@@ -1,0 +1,61 @@
+// An unmodified editor in a microVM, and a file of the user's: picked in the host's dialog, edited, saved.
+import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import test from "ava";
+import { Variant } from "../../portals/bus.ts";
+import { scaled } from "../../src/deadlines.ts";
+import type { SwayNode } from "../../src/setup/sway-connection.ts";
+import { serial } from "../portals/support/fuse.ts";
+import { startScriptedHost } from "../portals/support/scripted-host.ts";
+import { until } from "../portals/support/until.ts";
+import { granted } from "../portals/support/world.ts";
+import { keepPicture, startDesktop } from "../support/desktop.ts";
+import { drawn } from "../support/look.ts";
+
+/** Of an emulated guest. */
+const windowDeadlineMs = scaled(240_000);
+
+const desktop = await startDesktop();
+const host = await startScriptedHost(desktop.user);
+test.after.always(async () => {
+  await desktop[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+});
+
+serial("a GTK 4 editor opens, edits and saves a file of the host through the portal", async (t) => {
+  const { user } = desktop;
+  const directory = join(user.directory, "letters");
+  const path = join(directory, "letter.txt");
+  await mkdir(directory);
+  await writeFile(path, "written on the host\n");
+  for (const place of [directory, path]) await chown(place, user.uid, user.gid);
+  host.backend.answer = () => granted({ uris: new Variant("as", [pathToFileURL(path).href]) });
+  // The document portal is mounted before the editor's launch looks for it.
+  await host.documentsReady();
+
+  const environment = { DBUS_SESSION_BUS_ADDRESS: host.session.address };
+  const cloche = join(user.checkout, "bin", "cloche");
+  const running = desktop.start([cloche, "run", "gnome-text-editor", "--temp"], { environment });
+  const over = new AbortController();
+  running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ended with ${exitCode}: ${stderr}`)));
+  const isOurs = ({ app_id, name }: SwayNode, title: RegExp) =>
+    app_id === "cloche.gnome-text-editor" && title.test(name ?? "");
+  const first = await desktop.waitForWindow((window) => isOurs(window, /New Document/), windowDeadlineMs, over.signal);
+  await drawn(desktop, first.id);
+
+  await desktop.press("-M", "ctrl", "-k", "o", "-m", "ctrl");
+  const opened = await desktop.waitForWindow((window) => isOurs(window, /letter\.txt/), windowDeadlineMs, over.signal);
+  const [, , parent, title] = host.backend.named("FileChooser.OpenFile").at(-1)?.body ?? [];
+  t.regex(String(title), /^\[gnome-text-editor\] /);
+  t.regex(String(parent), /^wayland:./, "the dialog stands before the editor's window");
+  await keepPicture("portal-editor", await drawn(desktop, opened.id));
+
+  await desktop.type("typed in the guest ");
+  await drawn(desktop, opened.id);
+  await desktop.press("-M", "ctrl", "-k", "s", "-m", "ctrl");
+  await until(async () => (await readFile(path, "utf8")) === "typed in the guest written on the host\n");
+  t.pass();
+  await desktop.start([cloche, "stop", "gnome-text-editor"]);
+  await running;
+});
