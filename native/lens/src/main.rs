@@ -19,6 +19,7 @@ mod security_context;
 mod server;
 mod session;
 mod shm;
+mod surface;
 mod toplevel;
 
 use std::{fs, io, os::fd::AsFd, os::unix::net::UnixStream, path::PathBuf, process::ExitCode};

@@ -8,12 +8,14 @@ use wl_proxy::{
     protocols::{
         ObjectInterface,
         wayland::{
+            wl_compositor::WlCompositor,
             wl_data_device_manager::WlDataDeviceManager,
             wl_display::{WlDisplay, WlDisplayHandler},
             wl_output::WlOutput,
             wl_registry::{WlRegistry, WlRegistryHandler},
             wl_seat::WlSeat,
             wl_shm::WlShm,
+            wl_subcompositor::WlSubcompositor,
         },
         wp_primary_selection_unstable_v1::zwp_primary_selection_device_manager_v1::ZwpPrimarySelectionDeviceManagerV1,
         xdg_activation_v1::xdg_activation_v1::XdgActivationV1,
@@ -23,8 +25,15 @@ use wl_proxy::{
 };
 
 use crate::{
-    activation::Activation, data_device::DataDeviceManager, exporter::Exporter, input::Seat,
-    output::Output, primary_selection::PrimaryManager, session::Session, shm::Shm,
+    activation::Activation,
+    data_device::DataDeviceManager,
+    exporter::Exporter,
+    input::Seat,
+    output::Output,
+    primary_selection::PrimaryManager,
+    session::Session,
+    shm::Shm,
+    surface::{Compositor, Subcompositor},
     toplevel::WmBase,
 };
 
@@ -123,6 +132,10 @@ fn watch(session: &Rc<Session>, id: &Rc<dyn Object>) {
     with(id, |it: Rc<WlShm>| {
         it.set_handler(Shm { session: session() })
     });
+    with(id, |it: Rc<WlCompositor>| {
+        it.set_handler(Compositor { session: session() })
+    });
+    with(id, |it: Rc<WlSubcompositor>| it.set_handler(Subcompositor));
     with(id, |it: Rc<XdgWmBase>| {
         it.set_handler(WmBase { session: session() })
     });

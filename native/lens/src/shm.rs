@@ -136,7 +136,7 @@ impl WlShmPoolHandler for Pool {
         match Geometry::check(self.mapped.bytes(), shape, format).map_err(ShmError::from) {
             Ok(_) => {
                 id.set_handler(Buffer {
-                    _mapped: self.mapped.clone(),
+                    mapped: self.mapped.clone(),
                 });
                 slf.send_create_buffer(id, offset, width, height, stride, format);
             }
@@ -157,8 +157,19 @@ impl WlShmPoolHandler for Pool {
 }
 
 /// Keeps the pool's bytes reserved for as long as the compositor may map them.
-struct Buffer {
-    _mapped: Rc<Reservation>,
+pub struct Buffer {
+    mapped: Rc<Reservation>,
 }
 
-impl WlBufferHandler for Buffer {}
+impl Buffer {
+    pub fn memory(&self) -> Rc<Reservation> {
+        self.mapped.clone()
+    }
+}
+
+impl WlBufferHandler for Buffer {
+    fn handle_release(&mut self, slf: &Rc<WlBuffer>) {
+        self.mapped.release();
+        slf.send_release();
+    }
+}

@@ -18,8 +18,8 @@ const CLIENT: Limits = Limits {
     length: 512 * GIB,
     memory: 8 * GIB,
 };
-/// Of all clients together. A session has a few pools a window; 2,048 are a thirty-second part of what a compositor may map, and
-/// of a GiB each, the size of a device's whole memory, a sixty-fourth part of its 128 TiB.
+/// Of all clients together. A session has a few pools a window. 2,048 are a thirty-second part of the mappings that a compositor
+/// may have, and with a GiB each, the whole memory of a device, a sixty-fourth part of its address space of 128 TiB.
 const INSTANCE: Limits = Limits {
     mappings: 2_048,
     length: 2_048 * GIB,
@@ -70,6 +70,7 @@ impl Quota {
             quota: self.clone(),
             file,
             bytes: Cell::new(bytes),
+            shown: Cell::default(),
         })
     }
 
@@ -86,15 +87,31 @@ impl Quota {
     }
 }
 
-/// One mapping, of a pool and its buffers; given back on drop.
+/// One mapping, of a pool, its buffers and the surfaces that may show it; given back on drop.
 #[derive(Debug)]
 pub struct Reservation {
     quota: Rc<Quota>,
     file: FileId,
     bytes: Cell<u64>,
+    /// How often more it was attached to a surface than released. Each release follows an attachment of its own, and some have
+    /// none: this may be too much, but is never too little.
+    shown: Cell<u64>,
 }
 
 impl Reservation {
+    pub fn show(&self) {
+        self.shown.set(self.shown.get() + 1);
+    }
+
+    pub fn release(&self) {
+        self.shown.set(self.shown.get().saturating_sub(1));
+    }
+
+    /// Whether the compositor may read it for a surface.
+    pub fn is_shown(&self) -> bool {
+        self.shown.get() > 0
+    }
+
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
     }
