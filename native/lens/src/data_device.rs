@@ -10,14 +10,18 @@ use wl_proxy::{
         wl_data_device_manager::{
             WlDataDeviceManager, WlDataDeviceManagerDndAction, WlDataDeviceManagerHandler,
         },
-        wl_data_offer::{WlDataOffer, WlDataOfferHandler},
+        wl_data_offer::WlDataOffer,
         wl_data_source::{WlDataSource, WlDataSourceHandler},
         wl_seat::WlSeat,
         wl_surface::WlSurface,
     },
 };
 
-use crate::{clipboard::Offered, session::Session};
+use crate::{
+    clipboard::Offered,
+    data_offer::{Offer, Use},
+    session::Session,
+};
 
 pub struct DataDeviceManager {
     pub session: Rc<Session>,
@@ -39,7 +43,7 @@ impl WlDataDeviceManagerHandler for DataDeviceManager {
     ) {
         id.set_handler(Device {
             session: self.session.clone(),
-            dragged: Rc::default(),
+            dragged: None,
         });
         if !self.session.policy.clipboard.is_none() {
             slf.send_get_data_device(id, seat);
@@ -88,22 +92,14 @@ impl WlDataSourceHandler for Source {
     }
 }
 
-/// What became of an offer of a drag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Drag {
-    /// It is a selection's.
-    #[default]
-    None,
-    Over,
-    /// The user let go of it over the client.
-    Dropped,
-    Gone,
-}
-
 struct Device {
     session: Rc<Session>,
-    /// Of the offer that is over the client now, or was last.
-    dragged: Rc<Cell<Drag>>,
+    /// The offer of the drag that is over the client, until it leaves or is dropped.
+    dragged: Option<Rc<Cell<Use>>>,
+}
+
+fn use_of(id: &Rc<WlDataOffer>) -> Option<Rc<Cell<Use>>> {
+    Some(id.try_get_handler_mut::<Offer>().ok()?.is_for.clone())
 }
 
 impl Device {
@@ -158,18 +154,18 @@ impl WlDataDeviceHandler for Device {
             id.send_destroy();
             return;
         }
-        id.set_handler(Offer {
-            session: self.session.clone(),
-            offered: Offered::default(),
-            drag: Rc::default(),
-        });
+        id.set_handler(Offer::new(&self.session));
         slf.send_data_offer(id);
     }
 
     fn handle_selection(&mut self, slf: &Rc<WlDataDevice>, id: Option<&Rc<WlDataOffer>>) {
-        if self.hears_host() {
-            slf.send_selection(id);
+        if !self.hears_host() {
+            return;
         }
+        if let Some(is_for) = id.and_then(use_of) {
+            is_for.set(Use::Pasting);
+        }
+        slf.send_selection(id);
     }
 
     fn handle_enter(
@@ -184,20 +180,12 @@ impl WlDataDeviceHandler for Device {
         if !self.hears_host() {
             return;
         }
-        if let Some(id) = id
-            && let Ok(mut offer) = id.try_get_handler_mut::<Offer>()
-        {
-            offer.drag = Rc::new(Cell::new(Drag::Over));
-            self.dragged = offer.drag.clone();
-        }
+        self.dragged = id.and_then(use_of);
         slf.send_enter(serial, surface, x, y, id);
     }
 
     fn handle_leave(&mut self, slf: &Rc<WlDataDevice>) {
-        // A compositor may end the visit after the drop, too.
-        if self.dragged.get() == Drag::Over {
-            self.dragged.set(Drag::Gone);
-        }
+        self.dragged = None;
         if self.hears_host() {
             slf.send_leave();
         }
@@ -210,43 +198,13 @@ impl WlDataDeviceHandler for Device {
     }
 
     fn handle_drop(&mut self, slf: &Rc<WlDataDevice>) {
-        if self.hears_host() {
-            self.session.focus.gesture();
-            if self.dragged.get() == Drag::Over {
-                self.dragged.set(Drag::Dropped);
-            }
-            slf.send_drop();
+        if !self.hears_host() {
+            return;
         }
-    }
-}
-
-struct Offer {
-    session: Rc<Session>,
-    offered: Offered,
-    drag: Rc<Cell<Drag>>,
-}
-
-impl WlDataOfferHandler for Offer {
-    fn handle_offer(&mut self, slf: &Rc<WlDataOffer>, mime_type: &str) {
-        if self.offered.admit(mime_type) {
-            slf.send_offer(mime_type);
+        self.session.focus.gesture();
+        if let Some(is_for) = self.dragged.take() {
+            is_for.set(Use::Dropped);
         }
-    }
-
-    fn handle_accept(&mut self, slf: &Rc<WlDataOffer>, serial: u32, mime_type: Option<&str>) {
-        slf.send_accept(serial, mime_type.filter(|mime| self.offered.has(mime)));
-    }
-
-    // Refused, the descriptor closes: the client reads an empty answer.
-    fn handle_receive(&mut self, slf: &Rc<WlDataOffer>, mime_type: &str, fd: &Rc<OwnedFd>) {
-        let focus = &self.session.focus;
-        let in_use = match self.drag.get() {
-            Drag::None => focus.may_paste(),
-            Drag::Dropped => focus.has_recent_gesture(),
-            Drag::Over | Drag::Gone => false,
-        };
-        if in_use && self.offered.has(mime_type) {
-            slf.send_receive(mime_type, fd);
-        }
+        slf.send_drop();
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the user is using a client right now: what host data may be read by it depends on that.
+//! Whether the user is using a client right now: whether it may read the host's selection depends on that.
 
 use std::{
     cell::Cell,
@@ -19,7 +19,7 @@ use wl_proxy::{
 
 use crate::session::Session;
 
-/// How long after a key, a button or a touch a client may still read what the host offers.
+/// How long after a key, a button, a touch or a drop a client may still read the host's selection.
 const GESTURE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
@@ -42,8 +42,7 @@ impl Focus {
         self.focused.get() && self.has_recent_gesture()
     }
 
-    /// Whether the user did something to the client just now; a drop on it counts.
-    pub fn has_recent_gesture(&self) -> bool {
+    fn has_recent_gesture(&self) -> bool {
         self.gesture
             .get()
             .is_some_and(|then| then.elapsed() < GESTURE)

@@ -5,6 +5,7 @@ mod args;
 mod clipboard;
 mod compositor;
 mod data_device;
+mod data_offer;
 mod exporter;
 mod flow;
 mod front;
