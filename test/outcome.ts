@@ -32,7 +32,10 @@ export function readTapLine(line: string, outcome: Outcome): string | undefined 
   return `${not === undefined ? "✔" : "✘"} ${title}`;
 }
 
-/** Counts one of libtest's result lines; returns how it is told, or undefined for what says nothing by itself. */
+/** Counts one of libtest's result lines; returns how it is told, or undefined for what says nothing by itself.
+ *
+ * libtest knows no skip at run time: such a test says `# SKIP name: reason` (native/lens/tests/support/need.rs) and passes.
+ */
 export function readCargoLine(line: string, outcome: Outcome): string | undefined {
   const match = /^test (.+?) \.\.\. (ok|FAILED|ignored(?:, (.*))?)$/.exec(line);
   if (match) {
@@ -44,12 +47,11 @@ export function readCargoLine(line: string, outcome: Outcome): string | undefine
       ? undefined
       : `${result === "FAILED" ? "✘" : "-"} ${title}${result === "FAILED" ? "" : `: ${why}`}`;
   }
-  const skipped = /^skipped: (.*)$/.exec(line);
-  if (skipped) {
-    // Rust's tests can't skip themselves while they run: this one is counted as passed as well, before or after.
+  const [, skipped, reason] = /^# SKIP (\S+): (.+)$/.exec(line) ?? [];
+  if (skipped !== undefined) {
     outcome.skipped += 1;
     outcome.passed -= 1;
-    return `- ${skipped[1]}`;
+    return `- ${skipped}: ${reason}`;
   }
   return /^(running \d+ tests?|test result: |\s*$)/.test(line) ? undefined : line;
 }

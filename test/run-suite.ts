@@ -51,19 +51,21 @@ async function runReported(
   const child = execa(file, args, {
     cwd: packagePath(),
     stdin: "ignore",
-    all: true,
     buffer: false,
     reject: false,
     // No test is to meet the dialogs of who runs it.
     env: { FORCE_COLOR: "0", DBUS_SESSION_BUS_ADDRESS: "", ...environment },
   });
-  readLines(child.all, {
+  const reader = {
     maxLineBytes: 65_536,
-    onLine(line) {
+    onLine(line: string) {
       const told = read(line, outcome);
       if (told !== undefined) console.log(told);
     },
-  });
+  };
+  // Each by itself: what is said on one does not cut a line of the other in two.
+  readLines(child.stdout, reader);
+  readLines(child.stderr, reader);
   const { exitCode, signal } = await child;
   // A runner that fails without naming a test, as when a file does not compile, has failed all the same.
   if (exitCode !== 0 && outcome.failed === 0) {

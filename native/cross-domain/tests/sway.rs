@@ -3,7 +3,6 @@
 mod support;
 
 use std::{
-    io::Write,
     os::unix::fs::chown,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -12,7 +11,8 @@ use std::{
 use support::{
     Folder, LAYOUTS, Proxy,
     device::Layout,
-    traffic::{Side, requests},
+    need,
+    traffic::{Side, answered, requests},
     wait_for,
 };
 
@@ -20,36 +20,15 @@ const TOOLS: [&str; 5] = ["sway", "foot", "grim", "swaymsg", "wayland-info"];
 /// sway refuses to run as root: then it gets this user.
 const USER: u32 = 1000;
 
-/// Said past libtest, which keeps what passing tests print: the runner counts it.
-fn skip(tool: &str) {
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: a test with {tool}, which is not installed"
-    );
-}
-
 struct Desktop {
     folder: Folder,
     sway: Child,
 }
 
-fn is_on_path(tool: &str) -> bool {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .any(|it| it.join(tool).exists())
-}
-
 impl Desktop {
+    /// Nothing without its programs: the test is skipped then.
     fn start() -> Option<Self> {
-        if let Some(tool) = TOOLS.into_iter().find(|tool| !is_on_path(tool)) {
-            let required = std::env::var("CLOCHE_REQUIRE")
-                .unwrap_or_default()
-                .split(',')
-                .any(|it| it == "sway");
-            assert!(
-                !required,
-                "CLOCHE_REQUIRE=sway, and {tool} is not installed"
-            );
-            skip(tool);
+        if !need::has(&TOOLS) {
             return None;
         }
         let folder = Folder::new();
@@ -207,54 +186,60 @@ fn a_terminal_that_scrolls_looks_as_it_does_without_the_proxy() {
     }
 }
 
-#[test]
-fn the_compositor_hears_what_the_program_says() {
+/// Runs a program to its end through the proxy: the compositor hears what it says, in order, and all of it that had an answer.
+fn is_heard(argv: &[&str]) {
     let Some(desktop) = Desktop::start() else {
         return;
     };
     let (_inner, proxy) = proxy(&desktop, LAYOUTS[0]);
-    let programs: [&[&str]; 3] = [
-        &[
-            "foot",
-            "--config=/dev/null",
-            "sh",
-            "-c",
-            "seq 1 200; sleep 0.5; seq 1 20; sleep 0.3",
-        ],
-        &["timeout", "--signal=INT", "2", "weston-simple-shm"],
-        &["timeout", "--signal=INT", "2", "weston-simple-damage"],
-    ];
-    for argv in programs {
-        let program = argv[if argv[0] == "timeout" { 3 } else { 0 }];
-        if !is_on_path(program) {
-            skip(program);
-            continue;
-        }
-        let before = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
-        let said = std::fs::File::create(desktop.folder.join("said")).expect("log");
-        let mut command = run(&desktop.folder, argv[0]);
-        command.args(&argv[1..]).env("WAYLAND_DEBUG", "client");
-        let mut command = command.env("WAYLAND_DISPLAY", &proxy.socket).stderr(said);
-        command = command.stdout(Stdio::null());
-        command.status().expect("a program");
-        let served = proxy.served().devices.len();
-        wait_for("the end", || proxy.served().ended.len() == served);
-        let said = std::fs::read_to_string(desktop.folder.join("said")).expect("log");
-        let said = requests(&said, Side::Client);
-        let heard = || {
-            let log = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
-            requests(&log[before.len()..], Side::Server)
-        };
-        assert!(said.len() > 20, "{program}: {said:?}");
-        // What a program says while it is being ended may be lost, as it is without a proxy.
-        let least = said.len().saturating_sub(40).max(20);
-        wait_for("the compositor to hear all", || heard().len() >= least);
-        let heard = heard();
-        for (said, heard) in said.iter().zip(&heard) {
-            assert_eq!(said, heard, "{program}");
-        }
-        eprintln!("{program}: {} said, {} heard", said.len(), heard.len());
-        assert!((least..=said.len()).contains(&heard.len()));
+    let before = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
+    let said = std::fs::File::create(desktop.folder.join("said")).expect("log");
+    let mut command = run(&desktop.folder, argv[0]);
+    command.args(&argv[1..]).env("WAYLAND_DEBUG", "client");
+    let mut command = command.env("WAYLAND_DISPLAY", &proxy.socket).stderr(said);
+    command = command.stdout(Stdio::null());
+    command.status().expect("a program");
+    let served = proxy.served().devices.len();
+    wait_for("the end", || proxy.served().ended.len() == served);
+    let log = std::fs::read_to_string(desktop.folder.join("said")).expect("log");
+    let (said, answered) = (requests(&log, Side::Client), answered(&log));
+    let heard = || {
+        let log = std::fs::read_to_string(desktop.folder.join("sway.log")).expect("log");
+        requests(&log[before.len()..], Side::Server)
+    };
+    // Beyond the answers of its start: pictures were asked for and shown.
+    assert!(answered > 20, "{answered} answered of {said:?}");
+    wait_for("the compositor to hear all", || heard().len() >= answered);
+    let heard = heard();
+    // What a program says while it is being ended may be lost, as it is without a proxy.
+    for (said, heard) in said.iter().zip(&heard) {
+        assert_eq!(said, heard);
+    }
+    eprintln!(
+        "{argv:?}: {} said, {answered} answered, {} heard",
+        said.len(),
+        heard.len()
+    );
+    assert!((answered..=said.len()).contains(&heard.len()));
+}
+
+#[test]
+fn the_compositor_hears_what_a_terminal_says() {
+    let script = "seq 1 200; sleep 0.5; seq 1 20; sleep 0.3";
+    is_heard(&["foot", "--config=/dev/null", "sh", "-c", script]);
+}
+
+#[test]
+fn the_compositor_hears_what_a_program_says_that_draws_all_the_time() {
+    if need::has(&["weston-simple-shm"]) {
+        is_heard(&["timeout", "--signal=INT", "2", "weston-simple-shm"]);
+    }
+}
+
+#[test]
+fn the_compositor_hears_what_a_program_says_that_draws_a_part() {
+    if need::has(&["weston-simple-damage"]) {
+        is_heard(&["timeout", "--signal=INT", "2", "weston-simple-damage"]);
     }
 }
 

@@ -4,7 +4,6 @@ mod support;
 
 use std::{
     fs::File,
-    io::Write,
     os::unix::fs::chown,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -12,7 +11,7 @@ use std::{
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use support::{
-    Folder, Lens, wait_for,
+    Folder, Lens, need, wait_for,
     wire::{Arg, message, word},
 };
 
@@ -20,35 +19,15 @@ const TOOLS: [&str; 5] = ["sway", "foot", "grim", "swaymsg", "wayland-info"];
 /// sway refuses to run as root: then it gets this user.
 const USER: u32 = 1000;
 
-/// Said past libtest, which keeps what passing tests print: the runner counts it.
-fn skip(tool: &str) {
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: a test with {tool}, which is not installed"
-    );
-}
-
 struct Desktop {
     folder: Folder,
     sway: Child,
 }
 
 impl Desktop {
+    /// Nothing without its programs: the test is skipped then.
     fn start() -> Option<Self> {
-        let on_path = |tool: &str| {
-            std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-                .any(|it| it.join(tool).exists())
-        };
-        if let Some(tool) = TOOLS.into_iter().find(|tool| !on_path(tool)) {
-            let required = std::env::var("CLOCHE_REQUIRE")
-                .unwrap_or_default()
-                .split(',')
-                .any(|it| it == "sway");
-            assert!(
-                !required,
-                "CLOCHE_REQUIRE=sway, and {tool} is not installed"
-            );
-            skip(tool);
+        if !need::has(&TOOLS) {
             return None;
         }
         let folder = Folder::new();
@@ -226,4 +205,53 @@ fn a_file_that_would_be_shrunk_under_a_shown_buffer_leaves_sway_alive() {
     assert!(desktop.sway.try_wait().expect("wait").is_none() && lens.is_running());
     drop((client, File::from(fd)));
     wait_for("the window to go", || !desktop.tree().contains("foot@work"));
+}
+
+#[test]
+fn sway_maps_no_more_than_a_client_may_hold_whatever_it_destroyed() {
+    let Some(desktop) = Desktop::start() else {
+        return;
+    };
+    let lens = Lens::start(&desktop.folder, &desktop.socket(), &[]);
+    let mut client = lens.connect();
+    let globals = client.globals();
+    let fd = memfd_create("often", MemfdFlags::ALLOW_SEALING).expect("memfd");
+    ftruncate(&fd, 4096).expect("size");
+    for (interface, id) in [("wl_compositor", 4), ("wl_shm", 5)] {
+        client.bind_offered(&globals, interface, id);
+    }
+    // Each surface shows a buffer that is gone, of a pool that is gone.
+    for pool in (20..).step_by(3).take(600) {
+        let (buffer, surface) = (pool + 1, pool + 2);
+        client.send_with(&message(5, 0, &[Arg::Word(pool), word(4096)]), Some(&fd));
+        let shape = [buffer, 0, 10, 10, 40, 0].map(Arg::Word);
+        client.send(&message(pool, 0, &shape));
+        client.send(&message(4, 0, &[Arg::Word(surface)]));
+        client.send(&message(surface, 1, &[buffer, 0, 0].map(Arg::Word)));
+        client.send(&message(surface, 6, &[]));
+        client.send(&message(buffer, 0, &[]));
+        client.send(&message(pool, 1, &[]));
+        if pool == 20 + 3 * 500 {
+            client.sync(9);
+            let maps = std::fs::read_to_string(format!("/proc/{}/maps", desktop.sway.id()));
+            let maps = maps.expect("maps");
+            // The renderer of this sway reads pictures where they are; another would have copied them.
+            assert_eq!(maps.lines().filter(|it| it.contains("often")).count(), 501);
+        }
+    }
+    let (_, code, reason) = client.error().expect("refused");
+    assert_eq!(code, 2, "{reason}");
+}
+
+#[test]
+fn a_program_that_is_missing_is_a_skip_unless_one_of_them_is_required() {
+    let missing = |required: &str| {
+        let programs = ["sway", "foot"];
+        need::Missing::find(&programs, |program| program == "sway", required)
+    };
+    let is_required = |required: &str| missing(required).expect("foot").is_required;
+    assert_eq!(missing("").expect("foot").reason, "foot is not installed");
+    assert!(!is_required("") && !is_required("kvm,grim"));
+    assert!(is_required("foot") && is_required("kvm,sway"));
+    assert_eq!(need::Missing::find(&["sway"], |_| true, "sway"), None);
 }

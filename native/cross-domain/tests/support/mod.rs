@@ -4,6 +4,8 @@
 #[path = "../../../lens/tests/support/compositor.rs"]
 pub mod compositor;
 pub mod device;
+#[path = "../../../lens/tests/support/need.rs"]
+pub mod need;
 pub mod screen;
 pub mod traffic;
 #[path = "../../../lens/tests/support/wire.rs"]

@@ -39,18 +39,39 @@ impl Objects {
 /// The requests of one connection, but those about shared memory and attaching it.
 pub fn requests(log: &str, side: Side) -> Vec<String> {
     let mut objects = Objects::default();
+    let requests = messages(log).filter(|(is_sent, _)| *is_sent == (side == Side::Client));
+    requests
+        .filter_map(|(_, line)| simplify(line, &mut objects))
+        .collect()
+}
+
+/// How many of the client's requests were certainly heard: up to the last whose callback was done.
+pub fn answered(log: &str) -> usize {
+    let mut objects = Objects::default();
+    let mut asked = HashMap::new();
+    let (mut count, mut answered) = (0, 0);
+    for (is_sent, line) in messages(log) {
+        if is_sent {
+            count += usize::from(simplify(line, &mut objects).is_some());
+            if let Some((_, number)) = line.split_once("new id wl_callback@") {
+                asked.insert(number.trim_end_matches(')'), count);
+            }
+        } else if let Some(done) = line.strip_prefix("wl_callback@") {
+            let number = done.split('.').next().unwrap_or_default();
+            answered = asked.remove(number).unwrap_or(answered).max(answered);
+        }
+    }
+    answered
+}
+
+/// Whether a message was sent by the side that wrote the log, and the message.
+fn messages(log: &str) -> impl Iterator<Item = (bool, &str)> {
     let lines = log.lines().filter_map(|line| {
         let line = line.strip_prefix('[')?.split_once(']')?.1.trim_start();
-        match (line.strip_prefix("-> "), side) {
-            (Some(request), Side::Client) => Some(request),
-            (None, Side::Server) => Some(line),
-            _ => None,
-        }
+        let sent = line.strip_prefix("-> ");
+        Some((sent.is_some(), sent.unwrap_or(line)))
     });
-    let lines = lines.filter(|line| line.contains('@') && line.ends_with(')'));
-    lines
-        .filter_map(|line| simplify(line, &mut objects))
-        .collect()
+    lines.filter(|(_, line)| line.contains('@') && line.ends_with(')'))
 }
 
 fn simplify(line: &str, objects: &mut Objects) -> Option<String> {
@@ -99,4 +120,18 @@ fn objects_are_counted_as_they_are_made() {
         .replace("wl_surface@9", "wl_surface@5");
     let server = server.replace("[2.0] ", "[2.0] -> ");
     assert_eq!(requests(&server, Side::Server), expected);
+}
+
+#[test]
+fn what_was_asked_before_the_last_answer_is_answered() {
+    let log = "[1.0]  -> wl_display@1.get_registry(new id wl_registry@2)\n\
+               [2.0]  -> wl_display@1.sync(new id wl_callback@3)\n\
+               [3.0]  -> wl_compositor@4.create_surface(new id wl_surface@5)\n\
+               [4.0] wl_callback@3.done(7)\n";
+    let asked = "[5.0]  -> wl_surface@5.frame(new id wl_callback@3)\n\
+                 [6.0]  -> wl_surface@5.commit()\n";
+    assert_eq!(answered(log), 2);
+    assert_eq!(answered(&format!("{log}{asked}")), 2);
+    let shown = format!("{log}{asked}[7.0] wl_callback@3.done(8)\n");
+    assert_eq!(answered(&shown), 4);
 }
