@@ -19,6 +19,7 @@ const cargoArgv = [
   "cargo",
   "test",
   "--quiet",
+  "--no-fail-fast",
   "--workspace",
   "--locked",
   "--manifest-path",

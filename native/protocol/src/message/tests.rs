@@ -21,7 +21,7 @@ fn configure() -> serde_json::Value {
         "type": "configure", "hostname": "foot", "machineId": "0123456789abcdef0123456789abcdef",
         "clockUnixNs": "1795390000000000000", "seed": "", "environment": {"A": "b"},
         "mounts": [{"tag": "home", "path": "/home/user", "readOnly": false}],
-        "windows": true,
+        "windows": true, "portals": true,
         "network": {"address": "10.0.2.15", "prefixLength": 24, "gateway": "10.0.2.2", "dns": ["10.0.2.3"]},
     })
 }
