@@ -156,16 +156,17 @@ impl Peer {
         count > 0
     }
 
-    /// The messages up to the answer of a sync with this new id.
+    /// The messages up to the end of a sync with this new id, which is free again then.
     pub fn sync(&mut self, id: u32) -> Vec<Message> {
         self.send(&message(1, 0, &[Arg::Word(id)]));
         let mut before = Vec::new();
         loop {
             let next = self.receive().expect("an answer to sync");
-            if next.object == id {
-                return before;
+            match (next.object, next.opcode) {
+                (1, 1) if next.word(0) == id => return before,
+                (object, _) if object == id => {}
+                _ => before.push(next),
             }
-            before.push(next);
         }
     }
 
