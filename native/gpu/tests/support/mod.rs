@@ -241,7 +241,6 @@ impl Driver {
                 self.answers.insert(slot, answer).is_none(),
                 "answered twice"
             );
-            self.free.push(slot);
             self.seen = self.seen.wrapping_add(1);
         }
     }
@@ -255,7 +254,9 @@ impl Driver {
 
     pub fn try_answer(&mut self, sent: Sent) -> Option<Vec<u8>> {
         self.collect();
-        self.answers.remove(&sent.0)
+        let answer = self.answers.remove(&sent.0)?;
+        self.free.push(sent.0);
+        Some(answer)
     }
 
     /// Waits for the interrupt that brings the answer.
