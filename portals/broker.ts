@@ -51,6 +51,8 @@ const propertiesInterface = "org.freedesktop.DBus.Properties";
 const busError = (name: string, text: string) => new Refusal(`org.freedesktop.DBus.Error.${name}`, text);
 const portalError = (name: string, text: string) => new Refusal(`org.freedesktop.portal.Error.${name}`, text);
 
+const tooMany = () => busError("LimitsExceeded", "too many requests wait for the user, or come too fast");
+
 export class Broker {
   readonly #socket: Socket;
   readonly #host: BrokerHost;
@@ -97,10 +99,15 @@ export class Broker {
   async #followSignals(): Promise<void> {
     const signals = portals.flatMap((portal) =>
       Object.entries(portal.signals ?? {}).map(([member, { signature, accept }]) =>
-        this.#host.host.onSignal(portal.name, member, (body) => {
-          const isMeant = accept?.(this.#host.host, body) ?? true;
-          if (isMeant && this.#isOffered(portal)) this.#handOn(portal, member, signature, body);
-        }),
+        this.#host.host.onSignal(
+          portal.name,
+          member,
+          (body) => {
+            const isMeant = accept?.(this.#host.host, body) ?? true;
+            if (isMeant && this.#isOffered(portal)) this.#handOn(portal, member, signature, body);
+          },
+          portal.object,
+        ),
       ),
     );
     // Properties are part of the offer.
@@ -145,6 +152,7 @@ export class Broker {
     const context = createCallContext({
       ...this.#host,
       interface: call.interface,
+      object: portal.object,
       member: call.member,
       files: call.files,
       signal,
@@ -163,7 +171,9 @@ export class Broker {
     const consent = await this.#host.consents.decide(portal, consentKind, signal);
     if (consentKind !== "free" || !consent.isYes) record(consent.isYes ? "allowed" : "denied", consent.by);
     if (!consent.isYes) throw portalError("NotAllowed", `the user does not allow ${this.#host.instance} that`);
+    if (method.isGuessable && !this.#host.bucket.take()) throw tooMany();
     const results = await method.run(context, args);
+    if (method.isGuessable) this.#host.bucket.giveBack();
     this.#send({ type: "reply", id: call.id, signature: method.returns, body: toWire(method.returns, results) });
   }
 
@@ -177,7 +187,7 @@ export class Broker {
   ): Promise<void> {
     if (this.#openRequests >= maxOpenRequests || !this.#host.bucket.take()) {
       record("refused", "bounds");
-      throw busError("LimitsExceeded", "too many requests wait for the user, or come too fast");
+      throw tooMany();
     }
     this.#openRequests += 1;
     try {

@@ -1,13 +1,16 @@
 // What one call of the guest may use of the host.
+import * as fdpass from "../native/fdpass/index.ts";
 import type { GuestFile } from "../src/link/protocol.ts";
 import type { Bus } from "./bus.ts";
 import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
-import { failed, type Response } from "./portal.ts";
+import { failed, type Portal, type Response } from "./portal.ts";
+import { InvalidArgument } from "./readers.ts";
 import type { SharedFiles } from "./shared-files.ts";
 
 export interface CallContext {
   readonly interface: string;
+  readonly object: Portal["object"];
   readonly member: string;
   /** The instance's name: `foot@work`. */
   readonly instance: string;
@@ -28,6 +31,11 @@ export interface CallContext {
     args: readonly unknown[],
     how?: { /** Where it is not the guest's own. */ member?: string; lasts?: boolean },
   ): Promise<Response>;
+  /**
+   * A descriptor for the host's own applications, the caller's to close: a document where it really lies, other files in their share.
+   * Throws `InvalidArgument` for what the host cannot reach.
+   */
+  openForHost(file: GuestFile | undefined, access: "path" | "write"): Promise<number>;
   /** Whether the user has allowed it once for all, so that nothing needs to be asked. */
   isAllowed(): Promise<boolean>;
   /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
@@ -39,6 +47,7 @@ export interface CallContext {
 export type CallFacts = Pick<
   CallContext,
   | "interface"
+  | "object"
   | "member"
   | "instance"
   | "bus"
@@ -56,9 +65,18 @@ export function createCallContext({ exportedWindows, ...facts }: CallFacts): Cal
   const { host, signal, member } = facts;
   return {
     ...facts,
-    callHost: (types, args) => host.call(facts.interface, member, types, args),
+    callHost: (types, args) => host.call(facts.interface, member, types, args, facts.object),
     requestFromHost: async (types, args, how = {}) =>
       (await host.request(facts.interface, how.member ?? member, types, args, signal, how.lasts)) ?? failed,
+    async openForHost(file, access) {
+      // The share's own rights count first: a document may be there for reading only.
+      const inShare = facts.shared.open(file, access === "path" ? "path" : "open");
+      if (file?.type !== "shared" || file.tag !== "documents") return inShare;
+      fdpass.close(inShare);
+      const real = await facts.documents?.openReal(file.path, access);
+      if (real === undefined) throw new InvalidArgument("the instance has no such document");
+      return real;
+    },
     hostWindow(name) {
       const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
       return handle !== undefined && exportedWindows.has(handle) ? name : "";

@@ -8,14 +8,20 @@ export type Asker = (question: Question, signal: AbortSignal) => Promise<Verdict
 
 export type Consent = { readonly isYes: boolean; readonly by: "setting" | "dialog" | "default" };
 
+/** A dialog, and how many calls wait for it. */
+interface OpenQuestion {
+  readonly consent: Promise<Consent>;
+  readonly controller: AbortController;
+  waiting: number;
+}
+
 export class Consents {
   readonly #instance: string;
   readonly #appId: string;
   readonly #ask: Asker;
   /** Answers that hold while it runs. */
   readonly #answers = new Map<Permission, boolean>();
-  /** A question that is open: whoever asks the same meanwhile gets the same answer. */
-  readonly #open = new Map<Permission, Promise<Consent>>();
+  readonly #open = new Map<Permission, OpenQuestion>();
 
   constructor(instance: string, appId: string, ask: Asker) {
     this.#instance = instance;
@@ -36,11 +42,43 @@ export class Consents {
     if (consent !== "ask") return { isYes: true, by: "default" };
     const answered = this.#answers.get(permission);
     if (answered !== undefined) return { isYes: answered, by: "dialog" };
-    const open = this.#open.get(permission);
-    if (open !== undefined) return open;
-    const asked = this.#askUser(portal, signal).finally(() => this.#open.delete(permission));
-    this.#open.set(permission, asked);
-    return asked;
+    return this.#join(portal, signal);
+  }
+
+  /** Asks, or waits with those who have asked the same; the dialog closes when nobody waits any more. */
+  async #join(portal: Portal, signal: AbortSignal): Promise<Consent> {
+    const { permission } = portal;
+    const question = this.#open.get(permission) ?? this.#begin(portal);
+    const left = Promise.withResolvers<Consent>();
+    const leave = () => {
+      left.resolve({ isYes: false, by: "default" });
+      question.waiting -= 1;
+      if (question.waiting > 0) return;
+      // Also where the desktop never answers, the next one asks anew.
+      this.#forget(permission, question);
+      question.controller.abort();
+    };
+    question.waiting += 1;
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      return await Promise.race([question.consent, left.promise]);
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
+  }
+
+  #begin(portal: Portal): OpenQuestion {
+    const controller = new AbortController();
+    const question: OpenQuestion = { waiting: 0, controller, consent: this.#askUser(portal, controller.signal) };
+    const forget = () => this.#forget(portal.permission, question);
+    question.consent.then(forget, forget);
+    this.#open.set(portal.permission, question);
+    return question;
+  }
+
+  #forget(permission: Permission, question: OpenQuestion): void {
+    if (this.#open.get(permission) === question) this.#open.delete(permission);
   }
 
   /** Whether the user has set that it is allowed without a dialog. */

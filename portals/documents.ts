@@ -118,6 +118,19 @@ export class Documents {
     return inside.length === 0 ? dirname(origin) : join(dirname(origin), ...inside);
   }
 
+  /**
+   * A descriptor of a document, or of a file in one that is a directory, where it really lies: the caller's to close.
+   * `path` is relative to the guest's tree. Undefined where it is none of this run's; throws where it cannot be opened.
+   */
+  async openReal(path: string, access: "path" | "write"): Promise<number | undefined> {
+    const [id = "", name, ...inside] = path.split("/");
+    if (!this.#given.has(id) || name === undefined) return undefined;
+    const origin = await this.#originOf(id);
+    // The tree has a document by its own name only.
+    if (basename(origin) !== name) return undefined;
+    return openBeneath(dirname(origin), [name, ...inside].join("/"), access);
+  }
+
   /** The host's own path of a document. */
   async #originOf(id: string): Promise<string> {
     const [path] = await this.#call("Info", "s", [id]);

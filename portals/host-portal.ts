@@ -2,12 +2,20 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { type Bus, type BusDict, BusError, type BusSignal, Variant } from "./bus.ts";
-import type { Response } from "./portal.ts";
+import { documentsName, documentsPath } from "./documents.ts";
+import type { Portal, Response } from "./portal.ts";
 
 export const portalName = "org.freedesktop.portal.Desktop";
 const portalPath = "/org/freedesktop/portal/desktop";
 const requestInterface = "org.freedesktop.portal.Request";
 const callTimeoutMs = 25_000;
+
+/** Where an interface is, on the host as in the guest. */
+const objects = {
+  desktop: { destination: portalName, path: portalPath },
+  documents: { destination: documentsName, path: documentsPath },
+};
+type Place = Portal["object"];
 
 interface HostPortalEvents {
   /** Another portal has begun. */
@@ -39,11 +47,10 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
   }
 
   /** All properties of an interface, or undefined where the host does not have it. */
-  async properties(interfaceName: string, path = portalPath, destination = portalName): Promise<BusDict | undefined> {
+  async properties(interfaceName: string, object: Place = "desktop"): Promise<BusDict | undefined> {
     try {
       const [properties] = await this.#bus.call({
-        destination,
-        path,
+        ...objects[object],
         interface: "org.freedesktop.DBus.Properties",
         member: "GetAll",
         signature: "s",
@@ -58,18 +65,15 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
   }
 
   /** Throws `BusError`. */
-  call(interfaceName: string, member: string, signature: string, body: readonly unknown[]): Promise<unknown[]> {
-    const destination = portalName;
-    const timeoutMs = callTimeoutMs;
-    return this.#bus.call({
-      destination,
-      path: portalPath,
-      interface: interfaceName,
-      member,
-      signature,
-      body,
-      timeoutMs,
-    });
+  call(
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+    object: Place = "desktop",
+  ): Promise<unknown[]> {
+    const what = { interface: interfaceName, member, signature, body, timeoutMs: callTimeoutMs };
+    return this.#bus.call({ ...objects[object], ...what });
   }
 
   /**
@@ -115,9 +119,10 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     interfaceName: string,
     member: string,
     listener: (body: readonly unknown[]) => void,
-    path: string = portalPath,
+    object: Place = "desktop",
   ): Promise<void> {
-    const match = { sender: portalName, path, interface: interfaceName, member };
+    const { destination: sender, path } = objects[object];
+    const match = { sender, path, interface: interfaceName, member };
     this.#cleanup.use(await this.#bus.onSignal(match, ({ body }) => listener(body)));
   }
 

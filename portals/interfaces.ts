@@ -3,6 +3,7 @@ import { account } from "./interfaces/account.ts";
 import { documents } from "./interfaces/documents.ts";
 import { email } from "./interfaces/email.ts";
 import { fileChooser } from "./interfaces/file-chooser.ts";
+import { fileTransfer } from "./interfaces/file-transfer.ts";
 import { inhibit } from "./interfaces/inhibit.ts";
 import { memoryMonitor } from "./interfaces/memory-monitor.ts";
 import { networkMonitor } from "./interfaces/network-monitor.ts";
@@ -21,6 +22,7 @@ export const portals: readonly Portal[] = [
   documents,
   email,
   fileChooser,
+  fileTransfer,
   inhibit,
   memoryMonitor,
   networkMonitor,

@@ -1,7 +1,7 @@
 // What the guest is told there is: interfaces that the host has and that we know, at the lower of the two versions.
 import type { Interface } from "../src/link/protocol.ts";
 import { type BusDict, Variant } from "./bus.ts";
-import { type Documents, documentsName, documentsPath } from "./documents.ts";
+import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import { portals } from "./interfaces.ts";
 import type { Portal } from "./portal.ts";
@@ -13,9 +13,7 @@ export async function offerInterfaces(host: HostPortal, documents: Documents | u
     needed.map(async (portal) => {
       const properties = portal.isOwn
         ? { version: new Variant("u", portal.version) }
-        : portal.object === "documents"
-          ? await host.properties(portal.name, documentsPath, documentsName)
-          : await host.properties(portal.name);
+        : await host.properties(portal.name, portal.object);
       return properties === undefined ? [] : [describe(portal, properties)];
     }),
   );

@@ -15,6 +15,7 @@ export const permissions: Readonly<Record<Permission, string>> = {
   documents: "files that are handed to it again",
   email: "a new message in the user's mail program",
   "file-chooser": "files and folders that the user picks",
+  "file-transfer": "files that are pasted and dropped",
   inhibit: "keeping the computer awake",
   "network-status": "whether there is a network, and its proxy",
   notification: "notifications",

@@ -10,6 +10,7 @@ export type Permission =
   | "documents"
   | "email"
   | "file-chooser"
+  | "file-transfer"
   | "inhibit"
   | "network-status"
   | "notification"
@@ -57,6 +58,8 @@ interface MethodFacts {
   readonly args: readonly Reader[];
   /** The version of the interface that brought it. */
   readonly since?: number;
+  /** Whether a program could try until it hits: refusals count like requests that the user did not grant. */
+  readonly isGuessable?: true;
   /** Where it differs from the portal's. */
   consent?(args: readonly unknown[]): Portal["consent"];
 }

@@ -8,6 +8,7 @@ import {
   fileName,
   fileNameBytes,
   guestPath,
+  InvalidArgument,
   list,
   options,
   parentWindow,
@@ -20,6 +21,11 @@ import {
 const label = text(512);
 const filter = structure(label, list(structure(unsigned(1), text(256)), 64));
 const choice = structure(text(255), label, list(structure(text(255), label), 64), text(255));
+type Choice = [id: string, label: string, options: [string, string][], selected: string];
+type Chosen = [id: string, selected: string];
+
+/** Our own question in the dialog: whether a portal's box for reading only is ticked, it tells sandboxed applications alone. */
+const mayWrite = "cloche-may-write";
 
 const common = {
   accept_label: label,
@@ -31,9 +37,8 @@ const filtered = { filters: list(filter, 64), current_filter: filter };
 
 const results: Record<string, Reader> = {
   uris: list(text(16_384), 4096),
-  choices: list(structure(text(255), text(255)), 32),
+  choices: list(structure(text(255), text(255)), 33),
   current_filter: filter,
-  writable: boolean,
 };
 
 const all: readonly Right[] = ["read", "write", "grant-permissions", "delete"];
@@ -53,11 +58,15 @@ export const fileChooser: Portal = {
   wants: "open and save files that you pick",
   methods: {
     OpenFile: forwardRequest([parentWindow, label, open], results, {
-      before: prepare,
+      async before(context, args) {
+        await prepare(context, args);
+        askWhetherToWrite(context, args.at(-1) as BusDict);
+      },
       after(context, given, asked) {
         const isDirectory = asked.directory?.value === true;
-        const rights = given.writable?.value === false ? readOnly : all;
-        return replaceUris(given, (uris) => context.documents?.addUris(uris, rights, isDirectory));
+        const { rest, isForReading } = takeAnswer(given);
+        const rights = isForReading ? readOnly : all;
+        return replaceUris(rest, (uris) => context.documents?.addUris(uris, rights, isDirectory));
       },
     }),
     SaveFile: forwardRequest([parentWindow, label, save], results, {
@@ -84,6 +93,21 @@ async function prepare(context: CallContext, args: unknown[]): Promise<void> {
     delete given[name];
     if (hostPath !== undefined) given[name] = new Variant("ay", Buffer.from(`${hostPath}\0`));
   }
+}
+
+function askWhetherToWrite({ instance }: CallContext, given: BusDict): void {
+  const choices = (given.choices?.value ?? []) as Choice[];
+  if (choices.some(([id]) => id === mayWrite)) throw new InvalidArgument(`the choice ${mayWrite} is Cloche's own`);
+  const own: Choice = [mayWrite, `${instance} may change it`, [], "true"];
+  given.choices = new Variant(list(choice, 33).signature, [...choices, own]);
+}
+
+/** The answer to our own question is not the guest's; a dialog without choices leaves it as it is: yes. */
+function takeAnswer({ choices, ...rest }: BusDict): { rest: BusDict; isForReading: boolean } {
+  const chosen = (choices?.value ?? []) as Chosen[];
+  const others = chosen.filter(([id]) => id !== mayWrite);
+  const isForReading = chosen.some(([id, selected]) => id === mayWrite && selected === "false");
+  return { rest: { ...rest, ...(others.length > 0 && { choices: new Variant("a(ss)", others) }) }, isForReading };
 }
 
 async function replaceUris(

@@ -54,7 +54,7 @@ async function openLink(context: CallContext, parent: unknown, uri: string, give
 async function openDocument(context: CallContext, parent: unknown, uri: string, given: BusDict): Promise<Response> {
   const path = pathOf(uri);
   if (!path.startsWith(`${guestDocuments}/`)) throw new InvalidArgument("only documents of the instance are opened");
-  const fd = context.shared.open(
+  const fd = await context.openForHost(
     { type: "shared", tag: "documents", path: path.slice(guestDocuments.length + 1), writable: false },
     "path",
   );
@@ -75,7 +75,7 @@ function ofFile(member: "OpenFile" | "OpenDirectory", facts: { since: number }):
     args: [parentWindow, file, known],
     ...facts,
     async run(context, [parent, index, given]) {
-      const fd = context.shared.open(context.files[(index as FileIndex).index], "path");
+      const fd = await context.openForHost(context.files[(index as FileIndex).index], "path");
       return openDescriptor(context, member, parent, fd, given as BusDict);
     },
   };

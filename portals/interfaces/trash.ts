@@ -20,7 +20,7 @@ export const trash: Portal = {
         const named = context.files[(index as FileIndex).index];
         if (named?.type !== "shared" || named.tag !== "documents" || !named.writable)
           throw new InvalidArgument("only documents are moved to the trash, by a descriptor that can write");
-        const fd = context.shared.open(named, "open");
+        const fd = await context.openForHost(named, "write");
         try {
           return await context.callHost("h", [fd]);
         } finally {

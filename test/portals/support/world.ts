@@ -1,6 +1,7 @@
 // A host with its portals, and a guest's session bus with our front end: everything but the machine between them.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { BrokerHost } from "../../../portals/broker.ts";
 import { Bus, type BusDict, Variant } from "../../../portals/bus.ts";
 import { Consents } from "../../../portals/consent.ts";
 import { Documents } from "../../../portals/documents.ts";
@@ -11,6 +12,7 @@ import { SharedFiles } from "../../../portals/shared-files.ts";
 import type { Backend } from "./backend.ts";
 import { startFront } from "./front.ts";
 import { Program } from "./program.ts";
+import { RawGuest } from "./raw-guest.ts";
 import { startScriptedHost } from "./scripted-host.ts";
 import { type Session, startSession } from "./session.ts";
 
@@ -30,6 +32,8 @@ export interface World extends AsyncDisposable {
   readonly said: string[];
   /** A program in the guest. */
   startProgram(): Promise<Program>;
+  /** What speaks to a broker of its own in the guest's place. */
+  startRawGuest(bucket?: Bucket): Promise<RawGuest>;
 }
 
 /** The user's directories of the whole process are the world's: one world at a time. */
@@ -52,21 +56,20 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
   const said: string[] = [];
   const ledger = new Ledger(instance);
   cleanup.defer(() => ledger.flush());
-  cleanup.use(
-    await startFront(guest, {
-      instance,
-      bus,
-      host: portal,
-      consents: Consents.onDesktop(bus, instance, appId),
-      ledger,
-      shared: new SharedFiles(shares),
-      documents,
-      exportedWindows: new Set(["exported"]),
-      hasNetwork: facts.hasNetwork ?? true,
-      log: (message) => said.push(message),
-      bucket: facts.bucket ?? new Bucket(1_000),
-    }),
-  );
+  const brokerHost: BrokerHost = {
+    instance,
+    bus,
+    host: portal,
+    consents: Consents.onDesktop(bus, instance, appId),
+    ledger,
+    shared: new SharedFiles(shares),
+    documents,
+    exportedWindows: new Set(["exported"]),
+    hasNetwork: facts.hasNetwork ?? true,
+    log: (message) => said.push(message),
+    bucket: facts.bucket ?? new Bucket(1_000),
+  };
+  cleanup.use(await startFront(guest, brokerHost));
   const resources = cleanup.move();
   return {
     host,
@@ -79,6 +82,7 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     shares: { home },
     said,
     startProgram: () => Program.start(guest.address),
+    startRawGuest: (bucket) => RawGuest.start({ ...brokerHost, ...(bucket && { bucket }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
