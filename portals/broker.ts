@@ -4,7 +4,7 @@ import { ClocheError, messageOf } from "../src/errors.ts";
 import { readFrames } from "../src/link/frame.ts";
 import { encodeMessage, parsePortals } from "../src/link/message.ts";
 import { frameKind, type Interface, type PortalsFromGuest, type PortalsToGuest } from "../src/link/protocol.ts";
-import { type Bus, BusError } from "./bus.ts";
+import { type Bus, type BusDict, BusError } from "./bus.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Consents } from "./consent.ts";
 import type { Documents } from "./documents.ts";
@@ -15,6 +15,7 @@ import { type Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
 import { offerInterfaces } from "./offer.ts";
 import { argumentSignature, cancelled, type Method, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
+import { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
 import { dictToWire, fromWire, toWire, WireError } from "./wire.ts";
 
@@ -59,11 +60,13 @@ export class Broker {
   readonly #waiting = new Map<number, AbortController>();
   #openRequests = 0;
   #offered: readonly Interface[] = [];
+  readonly #sessions: Sessions;
   readonly #over = new AbortController();
 
   constructor(socket: Socket, host: BrokerHost) {
     this.#socket = socket;
     this.#host = host;
+    this.#sessions = new Sessions(host.host);
     socket.on("error", () => {});
   }
 
@@ -71,7 +74,9 @@ export class Broker {
   async serve(): Promise<ClocheError> {
     let reason = new ClocheError("agent-failed", "the guest's portals process closed its connection");
     const change = () => void this.offer().catch(() => this.#socket.destroy());
+    const endSession = (path: string, details: BusDict) => setImmediate(() => this.#endSession(path, details));
     this.#host.host.on("change", change);
+    this.#host.host.on("session-end", endSession);
     try {
       await this.#followSignals();
       await this.offer();
@@ -83,6 +88,8 @@ export class Broker {
       reason = cause instanceof ClocheError ? cause : new ClocheError("agent-failed", messageOf(cause), { cause });
     } finally {
       this.#host.host.off("change", change);
+      this.#host.host.off("session-end", endSession);
+      this.#sessions.closeAll();
       this.#over.abort();
       for (const controller of this.#waiting.values()) controller.abort();
       this.#socket.destroy();
@@ -104,7 +111,10 @@ export class Broker {
           member,
           (body) => {
             const isMeant = accept?.(this.#host.host, body) ?? true;
-            if (isMeant && this.#isOffered(portal)) this.#handOn(portal, member, signature, body);
+            if (!isMeant || !this.#isOffered(portal)) return;
+            // The response that brings a session may have come with the same bytes: it goes first.
+            if (signature.startsWith("o")) setImmediate(() => this.#handOn(portal, member, signature, body));
+            else this.#handOn(portal, member, signature, body);
           },
           portal.object,
         ),
@@ -118,7 +128,11 @@ export class Broker {
     await Promise.all([...signals, properties]);
   }
 
-  #handOn(portal: Portal, member: string, signature: string, body: readonly unknown[]): void {
+  /** A signal about a session is the business of whose it is. */
+  #handOn(portal: Portal, member: string, signature: string, given: readonly unknown[]): void {
+    const session = signature.startsWith("o") ? this.#sessions.named(given[0]) : undefined;
+    if (signature.startsWith("o") && session === undefined) return;
+    const body = session === undefined ? given : [session, ...given.slice(1)];
     try {
       this.#send({ type: "signal", interface: portal.name, member, signature, body: toWire(signature, body) });
     } catch (error) {
@@ -128,10 +142,15 @@ export class Broker {
 
   #isOffered = (portal: Portal): boolean => this.#offered.some(({ name }) => name === portal.name);
 
+  #endSession(path: string, details: BusDict): void {
+    const session = this.#sessions.forget(path);
+    if (session !== undefined) this.#send({ type: "session-closed", session, details: dictToWire(details) });
+  }
+
   #hear(message: PortalsFromGuest): void {
-    // Sessions are not offered yet: there is none to close.
     if (message.type === "call") this.#take(message);
     else if (message.type === "close") this.#waiting.get(message.id)?.abort();
+    else this.#sessions.close(message.session);
   }
 
   #take(call: Call): void {
@@ -151,6 +170,7 @@ export class Broker {
     const { portal, method, args } = this.#check(call);
     const context = createCallContext({
       ...this.#host,
+      sessions: this.#sessions,
       interface: call.interface,
       object: portal.object,
       member: call.member,
@@ -197,13 +217,16 @@ export class Broker {
       const by = consent.by === "default" ? "dialog" : consent.by;
       record(consent.isYes ? answerOf(response, signal) : "denied", by);
       if (response.code === 0) this.#host.bucket.giveBack();
-      if (signal.aborted) return response.end?.();
+      if (signal.aborted) {
+        if (response.session !== undefined) this.#sessions.close(response.session);
+        return response.end?.();
+      }
       this.#send({
         type: "response",
         id: call.id,
         code: response.code,
         results: dictToWire(response.results),
-        session: null,
+        session: response.session ?? null,
         lasts: response.end !== undefined,
       });
       if (response.end === undefined) return;

@@ -6,6 +6,7 @@ import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import { failed, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
+import type { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
 
 export interface CallContext {
@@ -36,6 +37,10 @@ export interface CallContext {
    * Throws `InvalidArgument` for what the host cannot reach.
    */
   openForHost(file: GuestFile | undefined, access: "path" | "write"): Promise<number>;
+  /** The same member of the host's portal, which begins a session with it. */
+  beginOnHost(signature: string, args: readonly unknown[]): Promise<Response>;
+  /** The host's name of a session that the guest names. Throws `InvalidArgument` where it has none of this interface. */
+  hostSession(session: unknown): string;
   /** Whether the user has allowed it once for all, so that nothing needs to be asked. */
   isAllowed(): Promise<boolean>;
   /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
@@ -59,9 +64,9 @@ export type CallFacts = Pick<
   | "signal"
   | "isAllowed"
   | "write"
-> & { readonly exportedWindows: ReadonlySet<string> };
+> & { readonly exportedWindows: ReadonlySet<string>; readonly sessions: Sessions };
 
-export function createCallContext({ exportedWindows, ...facts }: CallFacts): CallContext {
+export function createCallContext({ exportedWindows, sessions, ...facts }: CallFacts): CallContext {
   const { host, signal, member } = facts;
   return {
     ...facts,
@@ -77,6 +82,14 @@ export function createCallContext({ exportedWindows, ...facts }: CallFacts): Cal
       if (real === undefined) throw new InvalidArgument("the instance has no such document");
       return real;
     },
+    async beginOnHost(types, args) {
+      sessions.checkRoom();
+      const begun = await host.beginSession(facts.interface, member, types, args, signal);
+      if (begun === undefined) return failed;
+      const { path, ...response } = begun;
+      return response.code === 0 ? { ...response, session: sessions.add(facts.interface, path) } : response;
+    },
+    hostSession: (session) => sessions.pathOf(facts.interface, session),
     hostWindow(name) {
       const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
       return handle !== undefined && exportedWindows.has(handle) ? name : "";

@@ -8,6 +8,7 @@ import type { Portal, Response } from "./portal.ts";
 export const portalName = "org.freedesktop.portal.Desktop";
 const portalPath = "/org/freedesktop/portal/desktop";
 const requestInterface = "org.freedesktop.portal.Request";
+const sessionInterface = "org.freedesktop.portal.Session";
 const callTimeoutMs = 25_000;
 
 /** Where an interface is, on the host as in the guest. */
@@ -17,14 +18,19 @@ const objects = {
 };
 type Place = Portal["object"];
 
+const newToken = (): string => `cloche${randomBytes(12).toString("hex")}`;
+
 interface HostPortalEvents {
   /** Another portal has begun. */
   change: [];
+  /** The host has ended a session, by its path. */
+  "session-end": [path: string, details: BusDict];
 }
 
 export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncDisposable {
   readonly #bus: Bus;
   readonly #requests = new Map<string, (response: Response | undefined) => void>();
+  readonly #sessions = new Set<string>();
   readonly #cleanup = new AsyncDisposableStack();
 
   private constructor(bus: Bus) {
@@ -37,6 +43,10 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     const portal = new HostPortal(bus);
     const heard = { sender: portalName, interface: requestInterface, member: "Response" };
     portal.#cleanup.use(await bus.onSignal(heard, (signal) => portal.#hearResponse(signal)));
+    const ended = { sender: portalName, interface: sessionInterface, member: "Closed" };
+    portal.#cleanup.use(
+      await bus.onSignal(ended, ({ path, body: [details] }) => portal.#endSession(path, (details ?? {}) as BusDict)),
+    );
     const owner = { sender: "org.freedesktop.DBus", interface: "org.freedesktop.DBus", member: "NameOwnerChanged" };
     portal.#cleanup.use(
       await bus.onSignal({ ...owner, arg0: portalName }, ({ body }) =>
@@ -89,9 +99,8 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     signal: AbortSignal,
     lasts = false,
   ): Promise<Response | undefined> {
-    const token = `cloche${randomBytes(12).toString("hex")}`;
-    const sender = this.#bus.name.slice(1).replaceAll(".", "_");
-    const expected = `${portalPath}/request/${sender}/${token}`;
+    const token = newToken();
+    const expected = `${portalPath}/request/${this.#sender}/${token}`;
     const responded = Promise.withResolvers<Response | undefined>();
     this.#requests.set(expected, responded.resolve);
     const options = { ...(body.at(-1) as BusDict), handle_token: new Variant("s", token) };
@@ -114,6 +123,41 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     }
   }
 
+  /**
+   * A request that begins a session: its response, and the session's path, under which the host ends it and is told to.
+   * Undefined as for `request`.
+   */
+  async beginSession(
+    interfaceName: string,
+    member: string,
+    signature: string,
+    body: readonly unknown[],
+    signal: AbortSignal,
+  ): Promise<(Response & { readonly path: string }) | undefined> {
+    const token = newToken();
+    const path = `${portalPath}/session/${this.#sender}/${token}`;
+    const options = { ...(body.at(-1) as BusDict), session_handle_token: new Variant("s", token) };
+    this.#sessions.add(path);
+    let response: Response | undefined;
+    try {
+      response = await this.request(interfaceName, member, signature, [...body.slice(0, -1), options], signal);
+    } finally {
+      // A session of which nobody will know must not stay.
+      if (response?.code !== 0) this.closeSession(path);
+    }
+    return response && { code: response.code, results: {}, path };
+  }
+
+  closeSession(path: string): void {
+    if (!this.#sessions.delete(path)) return;
+    const close = { destination: portalName, path, interface: sessionInterface, member: "Close" };
+    void this.#bus.call(close).catch(() => {});
+  }
+
+  #endSession(path: string, details: BusDict): void {
+    if (this.#sessions.delete(path)) this.emit("session-end", path, details);
+  }
+
   /** Hands on a signal of the host's portal. */
   async onSignal(
     interfaceName: string,
@@ -126,13 +170,21 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     this.#cleanup.use(await this.#bus.onSignal(match, ({ body }) => listener(body)));
   }
 
+  /** This connection, as paths have it. */
+  get #sender(): string {
+    return this.#bus.name.slice(1).replaceAll(".", "_");
+  }
+
   #hearResponse({ path, body }: BusSignal): void {
     this.#requests.get(path)?.({ code: Number(body[0]), results: (body[1] ?? {}) as BusDict });
   }
 
   #changeOwner(before: string, after: string): void {
     // What the one that ended was asked, nobody answers any more.
-    if (before !== "") for (const resolve of this.#requests.values()) resolve(undefined);
+    if (before !== "") {
+      for (const resolve of this.#requests.values()) resolve(undefined);
+      for (const path of [...this.#sessions]) this.#endSession(path, {});
+    }
     if (after !== "") this.emit("change");
   }
 

@@ -4,6 +4,7 @@ import { documents } from "./interfaces/documents.ts";
 import { email } from "./interfaces/email.ts";
 import { fileChooser } from "./interfaces/file-chooser.ts";
 import { fileTransfer } from "./interfaces/file-transfer.ts";
+import { globalShortcuts } from "./interfaces/global-shortcuts.ts";
 import { inhibit } from "./interfaces/inhibit.ts";
 import { memoryMonitor } from "./interfaces/memory-monitor.ts";
 import { networkMonitor } from "./interfaces/network-monitor.ts";
@@ -23,6 +24,7 @@ export const portals: readonly Portal[] = [
   email,
   fileChooser,
   fileTransfer,
+  globalShortcuts,
   inhibit,
   memoryMonitor,
   networkMonitor,

@@ -4,6 +4,8 @@
 export const maxOpenRequests = 4;
 /** Calls of one instance that may wait for an answer at a time. */
 export const maxWaitingCalls = 64;
+/** Sessions of one instance that may be open at a time. */
+export const maxSessions = 16;
 const burst = 8;
 const refillMs = 2_000;
 

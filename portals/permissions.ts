@@ -16,6 +16,7 @@ export const permissions: Readonly<Record<Permission, string>> = {
   email: "a new message in the user's mail program",
   "file-chooser": "files and folders that the user picks",
   "file-transfer": "files that are pasted and dropped",
+  "global-shortcuts": "key combinations while another window has the focus",
   inhibit: "keeping the computer awake",
   "network-status": "whether there is a network, and its proxy",
   notification: "notifications",

@@ -2,7 +2,7 @@
 import type { BusDict } from "./bus.ts";
 import type { CallContext } from "./call-context.ts";
 import type { HostPortal } from "./host-portal.ts";
-import { parentWindow, type Reader } from "./readers.ts";
+import { parentWindow, type Reader, session } from "./readers.ts";
 
 /** The names by which a user allows and denies. */
 export type Permission =
@@ -11,6 +11,7 @@ export type Permission =
   | "email"
   | "file-chooser"
   | "file-transfer"
+  | "global-shortcuts"
   | "inhibit"
   | "network-status"
   | "notification"
@@ -82,6 +83,8 @@ export interface RequestMethod extends MethodFacts {
 export interface Response {
   readonly code: number;
   readonly results: BusDict;
+  /** The number of the session that it has begun. */
+  readonly session?: number;
   /** Ends what goes on after the response, until the guest closes the request. */
   readonly end?: () => void;
 }
@@ -121,9 +124,22 @@ export function forwardRequest(
   };
 }
 
-/** A window is named to the host only where this instance has exported it. */
+/** A window is named to the host only where this instance has exported it, and a session only where it is its own. */
 const toHost = (context: CallContext, args: readonly Reader[], values: readonly unknown[]): unknown[] =>
-  values.map((value, index) => (args[index] === parentWindow ? context.hostWindow(String(value)) : value));
+  values.map((value, index) => {
+    if (args[index] === parentWindow) return context.hostWindow(String(value));
+    return args[index] === session ? context.hostSession(value) : value;
+  });
+
+/** A request of the host's portal that begins a session; its options are the last of `args`. */
+export function beginSession(args: readonly Reader[], facts: Omit<MethodFacts, "args"> = {}): RequestMethod {
+  return {
+    kind: "request",
+    args,
+    ...facts,
+    run: (context, values) => context.beginOnHost(signatureOf(args), toHost(context, args, values)),
+  };
+}
 
 function keepKnown(results: BusDict, known: Readonly<Record<string, Reader>>): BusDict {
   const kept = Object.entries(results).filter(([name, { signature }]) => known[name]?.signature === signature);

@@ -126,5 +126,8 @@ export const file: Reader = reader("h", (value) => {
   return value;
 });
 
+/** A session of the guest's; whose it is is looked up later. */
+export const session: Reader = reader("o", (value) => value);
+
 /** A parent window as portals write it; what it names is looked up later. */
 export const parentWindow: Reader = text(1024);

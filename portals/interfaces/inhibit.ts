@@ -1,7 +1,7 @@
-// org.freedesktop.portal.Inhibit: keeps the computer awake until the guest closes the request, or ends.
+// org.freedesktop.portal.Inhibit: keeps the computer awake until the guest closes the request, or ends; tells whether the screen is locked.
 import { type BusDict, Variant } from "../bus.ts";
-import type { Portal } from "../portal.ts";
-import { flags, options, parentWindow, text } from "../readers.ts";
+import { beginSession, type Portal } from "../portal.ts";
+import { flags, options, parentWindow, session, text } from "../readers.ts";
 
 /** Suspend and idle. Logging out and changing users are not a guest's to hinder. */
 const suspendAndIdle = 4 | 8;
@@ -9,7 +9,7 @@ const suspendAndIdle = 4 | 8;
 export const inhibit: Portal = {
   name: "org.freedesktop.portal.Inhibit",
   object: "desktop",
-  version: 1,
+  version: 3,
   permission: "inhibit",
   consent: "ask",
   wants: "keep the computer awake",
@@ -26,5 +26,15 @@ export const inhibit: Portal = {
         return context.requestFromHost("sua{sv}", body, { lasts: true });
       },
     },
+    CreateMonitor: beginSession([parentWindow, options({})], { since: 2, consent: () => "free" }),
+    QueryEndResponse: {
+      kind: "call",
+      args: [session],
+      returns: "",
+      since: 3,
+      consent: () => "free",
+      run: (context, [of]) => context.callHost("o", [context.hostSession(of)]),
+    },
   },
+  signals: { StateChanged: { signature: "oa{sv}" } },
 };

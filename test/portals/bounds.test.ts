@@ -78,15 +78,7 @@ serial("the host's portal dies with a dialog open: the request ends, and the nex
   await untilAllowed(2);
   const request = await program.request(...openFile, ["", "Open", {}]);
   await until(() => world.backend.open.length === 1);
-  const owner = await world.bus.call({
-    destination: "org.freedesktop.DBus",
-    path: "/org/freedesktop/DBus",
-    interface: "org.freedesktop.DBus",
-    member: "GetConnectionUnixProcessID",
-    signature: "s",
-    body: ["org.freedesktop.portal.Desktop"],
-  });
-  process.kill(Number(owner[0]), "SIGKILL");
+  await world.killPortal();
   t.is((await request.response).code, 2);
   for (const call of world.backend.open) call.isClosed = true;
   world.backend.answer = () => granted({ uris: new Variant("as", []) });

@@ -8,7 +8,7 @@ const busName = "org.freedesktop.impl.portal.desktop.cloche";
 const portalPath = "/org/freedesktop/portal/desktop";
 
 /** Interfaces that answer with a code and results. */
-const dialogs = ["Access", "Account", "AppChooser", "Email", "FileChooser", "Screenshot"];
+const dialogs = ["Access", "Account", "AppChooser", "Email", "FileChooser", "GlobalShortcuts", "Screenshot"];
 const interfaces = [...dialogs, "Inhibit", "Notification", "Settings", "Lockdown"].map(
   (name) => `org.freedesktop.impl.portal.${name}`,
 );
@@ -26,6 +26,8 @@ export type Answer = readonly [code: number, results: BusDict] | undefined;
 
 export class Backend implements Disposable {
   readonly calls: BackendCall[] = [];
+  /** Sessions that the portal has closed, by their paths. */
+  readonly closedSessions: string[] = [];
   /** What the user does with a dialog; by default nothing, for ever. */
   answer: (call: BackendCall) => Answer | Promise<Answer> = () => undefined;
   settings: Record<string, BusDict> = {
@@ -73,11 +75,28 @@ export class Backend implements Disposable {
     this.#bus.send(Message.newSignal(portalPath, name, "ActionInvoked", "sssav", [appId, id, action, []]));
   }
 
+  /** Says something about a session: `name` is like `GlobalShortcuts.Activated`. */
+  tell(name: string, signature: string, body: readonly unknown[]): void {
+    const [short, member = ""] = name.split(".");
+    const signal = Message.newSignal(portalPath, `org.freedesktop.impl.portal.${short}`, member, signature, [...body]);
+    this.#bus.send(signal);
+  }
+
+  /** Ends a session, as a desktop does whose user has had enough of it. */
+  endSession(path: string): void {
+    this.#bus.send(Message.newSignal(path, "org.freedesktop.impl.portal.Session", "Closed", "", []));
+  }
+
   #serve(message: Message): boolean {
     const { interface: name = "", member, body } = message;
     if (name === "org.freedesktop.DBus.Properties") return this.#tellProperties(message);
     if (name === "org.freedesktop.impl.portal.Request" && member === "Close") {
       for (const call of this.calls) if (call.body[0] === message.path) call.isClosed = true;
+      this.#reply(message);
+      return true;
+    }
+    if (name === "org.freedesktop.impl.portal.Session" && member === "Close") {
+      this.closedSessions.push(message.path ?? "");
       this.#reply(message);
       return true;
     }
@@ -87,6 +106,7 @@ export class Backend implements Disposable {
     this.calls.push(call);
     if (short === "Settings") this.#tellSettings(message);
     else if (dialogs.includes(short)) void this.#ask(message, call);
+    else if (call.name === "Inhibit.CreateMonitor") this.#reply(message, "u", [0]);
     else this.#reply(message);
     return true;
   }
@@ -110,7 +130,7 @@ export class Backend implements Disposable {
     const [name, property] = message.body;
     const properties: BusDict = String(name).endsWith(".Lockdown")
       ? this.lockdown
-      : { version: new Variant("u", 2), SupportedOptions: new Variant("a{sv}", {}) };
+      : { version: new Variant("u", 3), SupportedOptions: new Variant("a{sv}", {}) };
     if (message.member === "GetAll") this.#reply(message, "a{sv}", [properties]);
     else this.#reply(message, "v", [properties[property] ?? new Variant("b", false)]);
     return true;

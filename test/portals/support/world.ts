@@ -5,7 +5,7 @@ import type { BrokerHost } from "../../../portals/broker.ts";
 import { Bus, type BusDict, Variant } from "../../../portals/bus.ts";
 import { Consents } from "../../../portals/consent.ts";
 import { Documents } from "../../../portals/documents.ts";
-import { HostPortal } from "../../../portals/host-portal.ts";
+import { HostPortal, portalName } from "../../../portals/host-portal.ts";
 import { Ledger } from "../../../portals/ledger.ts";
 import { Bucket } from "../../../portals/limits.ts";
 import { SharedFiles } from "../../../portals/shared-files.ts";
@@ -30,6 +30,8 @@ export interface World extends AsyncDisposable {
   readonly shares: { readonly home: string };
   /** What the broker said in the log. */
   readonly said: string[];
+  /** Kills the host's xdg-desktop-portal. */
+  killPortal(): Promise<void>;
   /** A program in the guest. */
   startProgram(): Promise<Program>;
   /** What speaks to a broker of its own in the guest's place. */
@@ -81,6 +83,15 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     },
     shares: { home },
     said,
+    async killPortal() {
+      const at = {
+        destination: "org.freedesktop.DBus",
+        path: "/org/freedesktop/DBus",
+        interface: "org.freedesktop.DBus",
+      };
+      const asked = { ...at, member: "GetConnectionUnixProcessID", signature: "s", body: [portalName] };
+      process.kill(Number((await bus.call(asked))[0]), "SIGKILL");
+    },
     startProgram: () => Program.start(guest.address),
     startRawGuest: (bucket) => RawGuest.start({ ...brokerHost, ...(bucket && { bucket }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

@@ -1,0 +1,64 @@
+// What lasts longer than a request: sessions of one guest with the host's portal, under numbers instead of the host's paths.
+import type { HostPortal } from "./host-portal.ts";
+import { maxSessions } from "./limits.ts";
+import { InvalidArgument } from "./readers.ts";
+import { SessionNumber } from "./wire.ts";
+
+interface Session {
+  readonly interface: string;
+  /** On the host. */
+  readonly path: string;
+}
+
+export class Sessions {
+  readonly #host: HostPortal;
+  readonly #open = new Map<number, Session>();
+  #last = 0;
+
+  constructor(host: HostPortal) {
+    this.#host = host;
+  }
+
+  /** Throws where the guest has as many as it may. Call it before the host is asked. */
+  checkRoom(): void {
+    if (this.#open.size >= maxSessions) throw new InvalidArgument(`${maxSessions} sessions are open`);
+  }
+
+  /** Gives a session of the host's portal a number. */
+  add(interfaceName: string, path: string): number {
+    this.#last += 1;
+    this.#open.set(this.#last, { interface: interfaceName, path });
+    return this.#last;
+  }
+
+  /** The host's path of a session that the guest names. Throws where it has none of that interface. */
+  pathOf(interfaceName: string, session: unknown): string {
+    const found = session instanceof SessionNumber ? this.#open.get(session.number) : undefined;
+    if (found?.interface !== interfaceName) throw new InvalidArgument("there is no such session");
+    return found.path;
+  }
+
+  /** The session that the host names; undefined where it is none of this guest's. */
+  named(path: unknown): SessionNumber | undefined {
+    const found = [...this.#open].find(([, session]) => session.path === path);
+    return found && new SessionNumber(found[0]);
+  }
+
+  /** The host has ended it: its number, where it is this guest's. */
+  forget(path: string): number | undefined {
+    const number = this.named(path)?.number;
+    if (number !== undefined) this.#open.delete(number);
+    return number;
+  }
+
+  /** The guest wants it no more. */
+  close(number: number): void {
+    const session = this.#open.get(number);
+    this.#open.delete(number);
+    if (session !== undefined) this.#host.closeSession(session.path);
+  }
+
+  closeAll(): void {
+    for (const number of [...this.#open.keys()]) this.close(number);
+  }
+}
