@@ -13,7 +13,7 @@ import { portals } from "./interfaces.ts";
 import type { Answer, Ledger, LedgerEntry } from "./ledger.ts";
 import { type Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
 import { offerInterfaces } from "./offer.ts";
-import { argumentSignature, cancelled, type Method, type Portal, type Response } from "./portal.ts";
+import { argumentSignature, cancelled, type Method, type Permission, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
@@ -37,6 +37,15 @@ export interface BrokerHost {
   readonly bucket: Bucket;
 }
 
+interface Waiting {
+  readonly controller: AbortController;
+  /** Undefined for what nobody knows. */
+  readonly permission: Permission | undefined;
+}
+
+/** Why the user's own word ended a call. */
+const withdrawn = Symbol("withdrawn");
+
 /** An answer in place of results. */
 class Refusal extends Error {
   readonly errorName: string;
@@ -57,7 +66,7 @@ const tooMany = () => busError("LimitsExceeded", "too many requests wait for the
 export class Broker {
   readonly #socket: Socket;
   readonly #host: BrokerHost;
-  readonly #waiting = new Map<number, AbortController>();
+  readonly #waiting = new Map<number, Waiting>();
   #openRequests = 0;
   #offered: readonly Interface[] = [];
   readonly #sessions: Sessions;
@@ -91,10 +100,20 @@ export class Broker {
       this.#host.host.off("session-end", endSession);
       this.#sessions.closeAll();
       this.#over.abort();
-      for (const controller of this.#waiting.values()) controller.abort();
+      for (const { controller } of this.#waiting.values()) controller.abort();
       this.#socket.destroy();
     }
     return reason;
+  }
+
+  /** Ends what the user denies while it goes on: requests, what they left lasting, sessions and, of files, the documents. */
+  async withdraw(denied: ReadonlySet<Permission>): Promise<void> {
+    for (const { controller, permission } of this.#waiting.values())
+      if (permission !== undefined && denied.has(permission)) controller.abort(withdrawn);
+    for (const portal of portals.filter(({ permission }) => denied.has(permission)))
+      for (const session of this.#sessions.closeOf(portal.name))
+        this.#send({ type: "session-closed", session, details: {} });
+    if (denied.has("file-chooser") || denied.has("documents")) await this.#host.documents?.revokeAll();
   }
 
   /** Tells the guest what there is now. */
@@ -149,7 +168,7 @@ export class Broker {
 
   #hear(message: PortalsFromGuest): void {
     if (message.type === "call") this.#take(message);
-    else if (message.type === "close") this.#waiting.get(message.id)?.abort();
+    else if (message.type === "close") this.#waiting.get(message.id)?.controller.abort();
     else this.#sessions.close(message.session);
   }
 
@@ -160,7 +179,8 @@ export class Broker {
       return;
     }
     const controller = new AbortController();
-    this.#waiting.set(call.id, controller);
+    const permission = portals.find(({ name }) => name === call.interface)?.permission;
+    this.#waiting.set(call.id, { controller, permission });
     void this.#answer(call, controller.signal)
       .catch((error) => this.#refuse(call.id, error))
       .finally(() => this.#waiting.delete(call.id));
@@ -219,22 +239,21 @@ export class Broker {
       if (response.code === 0) this.#host.bucket.giveBack();
       if (signal.aborted) {
         if (response.session !== undefined) this.#sessions.close(response.session);
+        if (signal.reason === withdrawn) this.#respond(call.id, cancelled);
         return response.end?.();
       }
-      this.#send({
-        type: "response",
-        id: call.id,
-        code: response.code,
-        results: dictToWire(response.results),
-        session: response.session ?? null,
-        lasts: response.end !== undefined,
-      });
+      this.#respond(call.id, response);
       if (response.end === undefined) return;
       await aborted(signal);
       response.end();
     } finally {
       this.#openRequests -= 1;
     }
+  }
+
+  #respond(id: number, { code, results, session, end }: Response): void {
+    const facts = { code, results: dictToWire(results), session: session ?? null, lasts: end !== undefined };
+    this.#send({ type: "response", id, ...facts });
   }
 
   /** A request that has been accepted can't be refused any more: what goes wrong is its response. */

@@ -8,6 +8,7 @@ import { Broker } from "./broker.ts";
 import { Bus } from "./bus.ts";
 import { Consents } from "./consent.ts";
 import { Documents } from "./documents.ts";
+import { followDenials } from "./follow-denials.ts";
 import { HostPortal } from "./host-portal.ts";
 import { Ledger } from "./ledger.ts";
 import { Bucket } from "./limits.ts";
@@ -32,6 +33,8 @@ export class InstancePortals implements AsyncDisposable {
   readonly #ledger: Ledger;
   readonly #windows = new Set<string>();
   #server: Server | undefined;
+  #following: AsyncDisposable | undefined;
+  #broker: Broker | undefined;
   #serving: Promise<void> | undefined;
   #close = () => {};
 
@@ -73,6 +76,9 @@ export class InstancePortals implements AsyncDisposable {
 
   /** Takes the guest's one connection at the link's socket. */
   async listen(socketPath: string, { shares, hasNetwork, log }: Surroundings): Promise<void> {
+    this.#following = await followDenials(this.#instance, (denied) => {
+      this.#broker?.withdraw(denied).catch((error) => log(messageOf(error)));
+    });
     this.#server = await listenForGuest(socketPath, linkPort.portals, (socket) => {
       if (this.#serving !== undefined) return void socket.destroy();
       this.#close = () => void socket.destroy();
@@ -89,6 +95,7 @@ export class InstancePortals implements AsyncDisposable {
         bucket: new Bucket(),
         log,
       });
+      this.#broker = broker;
       this.#serving = broker.serve().then((reason) => log(`ended: ${messageOf(reason)}`));
     });
     void this.#bus.closed.then((reason) => this.#serving && log(messageOf(reason)));
@@ -97,6 +104,7 @@ export class InstancePortals implements AsyncDisposable {
   /** Closes what the guest has left open on the host, and takes its documents back. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server?.close();
+    await this.#following?.[Symbol.asyncDispose]();
     this.#close();
     await this.#serving;
     await this.#documents?.revokeAll().catch(() => {});

@@ -36,11 +36,12 @@ const check = schemaCheck<Settings>({
   propertyNames: { enum: Object.keys(permissions) },
 });
 
-const pathOf = (id: string): string => join(dataDirectory(), "permissions", `${id}.json`);
+/** Where it is kept. */
+export const settingsPath = (id: string): string => join(dataDirectory(), "permissions", `${id}.json`);
 
 /** None are set where there is no file. Throws `state` where it cannot be read: then nothing is allowed. */
 export async function readSettings(id: string): Promise<Settings> {
-  const path = pathOf(id);
+  const path = settingsPath(id);
   try {
     const settings: unknown = JSON.parse(await readFile(path, "utf8"));
     if (check.isValid(settings)) return settings;
@@ -61,10 +62,10 @@ export async function changeSetting(id: string, name: Permission, setting: Setti
 }
 
 /** Forgets all that is set. */
-export const resetSettings = (id: string): Promise<void> => rm(pathOf(id), { force: true });
+export const resetSettings = (id: string): Promise<void> => rm(settingsPath(id), { force: true });
 
 async function writeSettings(id: string, settings: Settings): Promise<void> {
-  const path = pathOf(id);
+  const path = settingsPath(id);
   const whole = `${path}.${process.pid}`;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });

@@ -58,6 +58,13 @@ export class Sessions {
     if (session !== undefined) this.#host.closeSession(session.path);
   }
 
+  /** Closes those of an interface; their numbers. */
+  closeOf(interfaceName: string): number[] {
+    const numbers = [...this.#open].filter(([, session]) => session.interface === interfaceName).map(([one]) => one);
+    for (const number of numbers) this.close(number);
+    return numbers;
+  }
+
   closeAll(): void {
     for (const number of [...this.#open.keys()]) this.close(number);
   }

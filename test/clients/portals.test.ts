@@ -15,6 +15,7 @@ import { drawn } from "../support/look.ts";
 
 /** Of an emulated guest. */
 const windowDeadlineMs = scaled(240_000);
+const browserDeadlineMs = scaled(400_000);
 
 const desktop = await startDesktop();
 const host = await startScriptedHost(desktop.user);
@@ -57,5 +58,47 @@ serial("a GTK 4 editor opens, edits and saves a file of the host through the por
   await until(async () => (await readFile(path, "utf8")) === "typed in the guest written on the host\n");
   t.pass();
   await desktop.start([cloche, "stop", "gnome-text-editor"]);
+  await running;
+});
+
+/** Its title says what was picked. */
+const page = `data:text/html,<title>ready</title><input type=file autofocus id=picked><script>
+picked.onchange = async () => { document.title = "got: " + await picked.files[0].text() }
+</script>`;
+
+serial("Firefox uploads a file of the host, and saves one there", async (t) => {
+  const { user } = desktop;
+  const directory = join(user.directory, "web");
+  const path = join(directory, "up.txt");
+  await mkdir(directory);
+  await writeFile(path, "written on the host");
+  for (const place of [directory, path]) await chown(place, user.uid, user.gid);
+  const saved = join(directory, "saved.html");
+  host.backend.answer = ({ name }) =>
+    granted({ uris: new Variant("as", [pathToFileURL(name.endsWith("OpenFile") ? path : saved).href]) });
+  await host.documentsReady();
+
+  const environment = { DBUS_SESSION_BUS_ADDRESS: host.session.address };
+  const cloche = join(user.checkout, "bin", "cloche");
+  const running = desktop.start([cloche, "run", "firefox-esr", "--temp", "--", page], { environment });
+  const over = new AbortController();
+  running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ended with ${exitCode}: ${stderr}`)));
+  const windowOf = (title: RegExp) =>
+    desktop.waitForWindow(
+      ({ app_id, name }) => app_id === "cloche.firefox-esr" && title.test(name ?? ""),
+      browserDeadlineMs,
+      over.signal,
+    );
+  const first = await windowOf(/ready/);
+  await drawn(desktop, first.id);
+  await desktop.press("-k", "Return");
+  const uploaded = await windowOf(/got: written on the host/);
+  await keepPicture("portal-firefox", await drawn(desktop, uploaded.id));
+
+  await desktop.press("-M", "ctrl", "-k", "s", "-m", "ctrl");
+  await until(async () => (await readFile(saved, "utf8").catch(() => "")).includes("input"));
+  const [, , , title] = host.backend.named("FileChooser.SaveFile").at(-1)?.body ?? [];
+  t.regex(String(title), /^\[firefox-esr\] /);
+  await desktop.start([cloche, "stop", "firefox-esr"]);
   await running;
 });

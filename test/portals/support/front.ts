@@ -10,7 +10,7 @@ import { nativeDirectory } from "../../../src/paths.ts";
 import type { Session } from "./session.ts";
 
 /** Starts the front end on `guest`'s bus, and a broker for it. Ready when programs can ask. */
-export async function startFront(guest: Session, host: BrokerHost): Promise<AsyncDisposable> {
+export async function startFront(guest: Session, host: BrokerHost): Promise<AsyncDisposable & { broker: Broker }> {
   const [ours, theirs] = fdpass.socketpair();
   const child = spawn(join(nativeDirectory(), "cloche-guest"), ["portals"], {
     env: { ...guest.environment },
@@ -19,12 +19,14 @@ export async function startFront(guest: Session, host: BrokerHost): Promise<Asyn
   fdpass.close(theirs);
   const ended = once(child, "exit");
   const socket = new Socket({ fd: ours });
-  const served = new Broker(socket, host).serve();
+  const broker = new Broker(socket, host);
+  const served = broker.serve();
   await Promise.race([
     once(child.stdout as Readable, "data"),
     ended.then(() => Promise.reject(new Error("the front end ended"))),
   ]);
   return {
+    broker,
     async [Symbol.asyncDispose]() {
       socket.destroy();
       await served;

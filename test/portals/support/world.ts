@@ -5,6 +5,7 @@ import type { BrokerHost } from "../../../portals/broker.ts";
 import { Bus, type BusDict, Variant } from "../../../portals/bus.ts";
 import { Consents } from "../../../portals/consent.ts";
 import { Documents } from "../../../portals/documents.ts";
+import { followDenials } from "../../../portals/follow-denials.ts";
 import { HostPortal, portalName } from "../../../portals/host-portal.ts";
 import { Ledger } from "../../../portals/ledger.ts";
 import { Bucket } from "../../../portals/limits.ts";
@@ -71,7 +72,8 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     log: (message) => said.push(message),
     bucket: facts.bucket ?? new Bucket(1_000),
   };
-  cleanup.use(await startFront(guest, brokerHost));
+  const { broker } = cleanup.use(await startFront(guest, brokerHost));
+  cleanup.use(await followDenials(instance, (denied) => void broker.withdraw(denied)));
   const resources = cleanup.move();
   return {
     host,
