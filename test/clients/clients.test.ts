@@ -1,4 +1,5 @@
 // Programs of every toolkit in one machine: their windows, what they show, input, resizing and closing.
+import type { Readable } from "node:stream";
 import test, { type ExecutionContext } from "ava";
 import { scaled } from "../../src/deadlines.ts";
 import { difference, type Picture } from "../../src/setup/picture.ts";
@@ -16,17 +17,33 @@ test.after.always(() => started[Symbol.asyncDispose]());
 // weston-simple-damage draws into two buffers, of which sway keeps one while it resizes a window.
 test.before(() => desktop.sway.run('for_window [title="simple-damage$"] floating enable'));
 
-type Act = (window: SwayNode) => Promise<void>;
+type Act = (window: SwayNode, program: OpenWindow["program"]) => Promise<void>;
 const nothing: Act = async () => {};
 
 /** Where the pointer is out of the way. */
 const park = () => pointer.move(1279, 799);
 
-async function shows({ window }: OpenWindow, act: Act): Promise<Picture> {
+async function shows({ window, program }: OpenWindow, act: Act): Promise<Picture> {
   await park();
   await drawn(desktop, window.id);
-  await act(window);
+  await act(window, program);
   return drawn(desktop, window.id);
+}
+
+/** Resolves when a program says something like it from now on. */
+function said(output: Readable, words: RegExp): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let text = "";
+  const hear = (chunk: Buffer) => {
+    text += chunk;
+    if (words.test(text)) resolve();
+  };
+  const timer = setTimeout(() => reject(new Error(`it said nothing like ${words}: ${text}`)), deadlineMs);
+  output.on("data", hear);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    output.off("data", hear);
+  });
 }
 
 async function close({ program, window }: OpenWindow) {
@@ -118,12 +135,15 @@ test.serial("weston-clickdot gets clicks where they are made", async (t) => {
 
 test.serial("weston-eventdemo gets keys and buttons, and follows when its window is resized", async (t) => {
   const argv = ["weston-eventdemo", "--log-button", "--log-key"];
-  const act: Act = async (window) => {
+  const act: Act = async (window, { stdout }) => {
     await desktop.sway.run(`[con_id=${window.id}] floating enable, resize set 500 400, move position 100 100`);
     await contentWhen(desktop, window.id, ({ width }) => width <= 500);
     await pointer.click(300, 300);
     await park();
+    // Keys change nothing that is shown.
+    const heard = said(stdout, /unicode: 97, .*pressed/);
     await desktop.press("-k", "a", "-k", "b");
+    await heard;
   };
   const { stdout } = await close(await looksAlike(t, argv, /^EventDemo$/, act));
   t.regex(stdout, /button: .*pressed/);

@@ -62,17 +62,20 @@ serial("a GTK 4 editor opens, edits and saves a file of the host through the por
 });
 
 /** Its title says what was picked. */
-const page = `data:text/html,<title>ready</title><input type=file autofocus id=picked><script>
+const page = `<!doctype html><title>ready</title><input type=file autofocus id=picked><script>
 picked.onchange = async () => { document.title = "got: " + await picked.files[0].text() }
-</script>`;
+</script>
+`;
 
 serial("Firefox uploads a file of the host, and saves one there", async (t) => {
   const { user } = desktop;
   const directory = join(user.directory, "web");
+  const site = join(user.directory, "site");
   const path = join(directory, "up.txt");
-  await mkdir(directory);
+  for (const place of [directory, site]) await mkdir(place);
   await writeFile(path, "written on the host");
-  for (const place of [directory, path]) await chown(place, user.uid, user.gid);
+  await writeFile(join(site, "page.html"), page);
+  for (const place of [directory, site, path]) await chown(place, user.uid, user.gid);
   const saved = join(directory, "saved.html");
   host.backend.answer = ({ name }) =>
     granted({ uris: new Variant("as", [pathToFileURL(name.endsWith("OpenFile") ? path : saved).href]) });
@@ -80,7 +83,8 @@ serial("Firefox uploads a file of the host, and saves one there", async (t) => {
 
   const environment = { DBUS_SESSION_BUS_ADDRESS: host.session.address };
   const cloche = join(user.checkout, "bin", "cloche");
-  const running = desktop.start([cloche, "run", "firefox-esr", "--temp", "--", page], { environment });
+  const argv = ["run", "firefox-esr", "--temp", "--share", `${site}:ro`, "--", "file:///mnt/site/page.html"];
+  const running = desktop.start([cloche, ...argv], { environment });
   const over = new AbortController();
   running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ended with ${exitCode}: ${stderr}`)));
   const windowOf = (title: RegExp) =>
@@ -96,7 +100,7 @@ serial("Firefox uploads a file of the host, and saves one there", async (t) => {
   await keepPicture("portal-firefox", await drawn(desktop, uploaded.id));
 
   await desktop.press("-M", "ctrl", "-k", "s", "-m", "ctrl");
-  await until(async () => (await readFile(saved, "utf8").catch(() => "")).includes("input"));
+  await until(async () => (await readFile(saved, "utf8").catch(() => "")).includes("input"), scaled(30_000));
   const [, , , title] = host.backend.named("FileChooser.SaveFile").at(-1)?.body ?? [];
   t.regex(String(title), /^\[firefox-esr\] /);
   await desktop.start([cloche, "stop", "firefox-esr"]);

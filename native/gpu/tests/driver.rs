@@ -526,3 +526,25 @@ fn the_cursor_queue_is_drained() {
     }
     assert_eq!(driver.call(0x108, &[0, 0]), 0x1102);
 }
+
+#[test]
+fn a_driver_that_names_the_answer_it_waits_for_is_interrupted_for_that_one_alone() {
+    let mut driver = Driver::new();
+    driver.start_with(cloche_gpu::transport::FEATURES);
+    let request = command(0x108, &[0, 0]);
+    let mut ask = |wanted: u16| {
+        driver.want_interrupt_at(wanted);
+        let sent = driver.send(&request);
+        // The bell is answered before it returns.
+        assert!(driver.try_answer(sent).is_some());
+        (driver.interrupts(), driver.bell_wanted_at())
+    };
+    assert_eq!(ask(0), (1, 1));
+    assert_eq!(ask(3), (0, 2));
+    assert_eq!(ask(3), (0, 3));
+    assert_eq!(ask(3), (1, 4));
+    assert_eq!(ask(3), (0, 5));
+    // What it does not need to hear, as long as it is not asked to.
+    assert_eq!(ask(100), (0, 6));
+    assert_eq!(ask(6), (1, 7));
+}

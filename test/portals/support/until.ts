@@ -1,8 +1,8 @@
 // Waiting for what other processes do.
 
-/** Resolves once it is so. Throws after five seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5_000;
+/** Resolves once it is so. Throws after so many milliseconds. */
+export async function until(isSo: () => boolean | Promise<boolean>, ms = 5_000): Promise<void> {
+  const deadline = performance.now() + ms;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error("it did not come to be so");
     await later(20, undefined);

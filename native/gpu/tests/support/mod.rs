@@ -131,9 +131,13 @@ impl Driver {
         driver
     }
 
-    /// Resets the device and sets both queues up.
+    /// Resets the device and sets both queues up, without EVENT_IDX: every answer interrupts.
     pub fn start(&mut self) {
-        let features = cloche_gpu::transport::FEATURES & !(1 << 29);
+        self.start_with(cloche_gpu::transport::FEATURES & !(1 << 29));
+    }
+
+    /// The same with these features.
+    pub fn start_with(&mut self, features: u64) {
         self.register(20, &[0]);
         for status in [1, 3] {
             self.register(20, &[status]);
@@ -243,6 +247,19 @@ impl Driver {
             );
             self.seen = self.seen.wrapping_add(1);
         }
+    }
+
+    /// With EVENT_IDX: the driver wants to be interrupted when the answer of this number (from 0) is there.
+    pub fn want_interrupt_at(&self, answer: u16) {
+        let ring = RAM + AVAILABLE;
+        self.put(ring + 4 + 2 * u64::from(ENTRIES), &answer.to_le_bytes());
+    }
+
+    /// With EVENT_IDX: the number of the request at which the device wants to hear the bell.
+    pub fn bell_wanted_at(&self) -> u16 {
+        let ring = RAM + USED;
+        let bytes = self.get(ring + 4 + 8 * u64::from(ENTRIES), 2);
+        u16::from_le_bytes(bytes.try_into().unwrap())
     }
 
     /// How often the driver was interrupted since it was asked last.
