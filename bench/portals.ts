@@ -1,7 +1,12 @@
-// npm run bench -- portals: a call through front end and broker against the same call on the host's own bus, without a machine.
+// npm run bench -- portals: a call through front end and broker against the same call on the host's own bus, without and with a machine.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
 import { Bus } from "../portals/bus.ts";
-import { startWorld } from "../test/portals/support/world.ts";
-import type { Bench } from "./bench.ts";
+import { packagePath } from "../src/paths.ts";
+import { startWorld, type World } from "../test/portals/support/world.ts";
+import { launchGuest, runIn, useFreshDirectories } from "../test/vm/guest.ts";
+import type { Bench, BenchOptions, Figure } from "./bench.ts";
 import { takePairs } from "./pairs.ts";
 
 /** Calls of one sample; a sample is their median. */
@@ -28,11 +33,12 @@ const measured = [
   },
 ] as const;
 
-export const bench: Bench = async (say, { pairs: count }) => {
+export const bench: Bench = async (say, options) => {
+  const count = options.pairs;
   await using world = await startWorld();
   using program = await world.startProgram();
   using direct = await Bus.connect(world.host.address);
-  const figures = [];
+  const figures: Figure[] = [];
   for (const { name, atMost, call } of measured) {
     const timeOn = (bus: Bus) => medianMs(() => bus.call(call));
     await timeOn(program.bus);
@@ -46,8 +52,35 @@ export const bench: Bench = async (say, { pairs: count }) => {
     );
     figures.push({ name, unit: "ms", pairs, atMost });
   }
+  figures.push(await withMachine(world, say, options));
   return { notes: ["The back end of the host's portal is one of the tests' own."], figures };
 };
+
+/** The same program reads the setting in a guest, and on the host from the host's own portal. */
+async function withMachine(world: World, say: (line: string) => void, options: BenchOptions): Promise<Figure> {
+  const name = "portals-settings-read-vm";
+  const script = await readFile(join(packagePath(), "bench", "settings-read.pl"), "utf8");
+  const argv = ["perl", "-e", script, String(calls)];
+  process.env.DBUS_SESSION_BUS_ADDRESS = world.host.address;
+  const directories = await useFreshDirectories();
+  try {
+    await using guest = await launchGuest("foot@bench", { monitor: options.monitor });
+    const inGuest = async () => {
+      const { stdout, stderr } = await runIn(guest, argv);
+      if (stdout === "") throw new Error(`in the guest: ${stderr}`);
+      return Number(stdout);
+    };
+    const onHost = async () => Number((await execa("perl", argv.slice(1), { env: world.host.environment })).stdout);
+    await inGuest();
+    await onHost();
+    const pairs = await takePairs(options.pairs, inGuest, onHost, ({ ours, reference }, index) =>
+      say(`${name} ${index + 1}/${options.pairs}: ${ours.toFixed(3)} ms, direct ${reference.toFixed(3)} ms`),
+    );
+    return { name, unit: "ms", pairs, atMost: undefined };
+  } finally {
+    await directories.remove();
+  }
+}
 
 async function medianMs(call: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
