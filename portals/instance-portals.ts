@@ -12,6 +12,7 @@ import { followDenials } from "./follow-denials.ts";
 import { HostPortal } from "./host-portal.ts";
 import { Ledger } from "./ledger.ts";
 import { Bucket } from "./limits.ts";
+import type { Permission } from "./portal.ts";
 import { registerAs } from "./registry.ts";
 import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
 
@@ -76,9 +77,9 @@ export class InstancePortals implements AsyncDisposable {
 
   /** Takes the guest's one connection at the link's socket. */
   async listen(socketPath: string, { shares, hasNetwork, log }: Surroundings): Promise<void> {
-    this.#following = await followDenials(this.#instance, (denied) => {
-      this.#broker?.withdraw(denied).catch((error) => log(messageOf(error)));
-    });
+    const fail = (error: unknown) => log(`what is denied from now on: ${messageOf(error)}`);
+    const heed = (denied: ReadonlySet<Permission>) => void this.#broker?.withdraw(denied).catch(fail);
+    this.#following = await followDenials(this.#instance, heed, fail);
     this.#server = await listenForGuest(socketPath, linkPort.portals, (socket) => {
       if (this.#serving !== undefined) return void socket.destroy();
       this.#close = () => void socket.destroy();

@@ -73,7 +73,13 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     bucket: facts.bucket ?? new Bucket(1_000),
   };
   const { broker } = cleanup.use(await startFront(guest, brokerHost));
-  cleanup.use(await followDenials(instance, (denied) => void broker.withdraw(denied)));
+  cleanup.use(
+    await followDenials(
+      instance,
+      (denied) => void broker.withdraw(denied),
+      (error) => said.push(String(error)),
+    ),
+  );
   const resources = cleanup.move();
   return {
     host,
