@@ -6,10 +6,10 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as fdpass from "../native/fdpass/index.ts";
 import { planInstance } from "../src/instance/plan.ts";
-import { listening, startProcess } from "../src/instance/processes.ts";
 import type { Prepared } from "../src/instance/request.ts";
 import type { JailHost } from "../src/jail/bwrap.ts";
 import type { ProcessPlan } from "../src/jail/process-plan.ts";
+import { listening, startProcess } from "../src/jail/processes.ts";
 import { listenForAgent } from "../src/link/control.ts";
 import { linkSocket } from "../src/link/vsock-device.ts";
 

@@ -5,15 +5,24 @@ import { readFrames } from "../src/link/frame.ts";
 import { encodeMessage, parsePortals } from "../src/link/message.ts";
 import { frameKind, type Interface, type PortalsFromGuest, type PortalsToGuest } from "../src/link/protocol.ts";
 import { type Bus, type BusDict, BusError } from "./bus.ts";
-import { createCallContext } from "./call-context.ts";
+import { createCallContext, type VideoContext } from "./call-context.ts";
 import type { Consents } from "./consent.ts";
 import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import { portals } from "./interfaces.ts";
 import type { Answer, Ledger, LedgerEntry } from "./ledger.ts";
 import { type Bucket, maxOpenRequests, maxWaitingCalls } from "./limits.ts";
+import type { Media } from "./media.ts";
 import { offerInterfaces } from "./offer.ts";
-import { argumentSignature, cancelled, type Method, type Permission, type Portal, type Response } from "./portal.ts";
+import {
+  argumentSignature,
+  cancelled,
+  type Method,
+  NotAllowed,
+  type Permission,
+  type Portal,
+  type Response,
+} from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
@@ -29,6 +38,8 @@ export interface BrokerHost {
   readonly ledger: Ledger;
   readonly shared: SharedFiles;
   readonly documents: Documents | undefined;
+  /** Undefined where the guest has no PipeWire. */
+  readonly media: Media | undefined;
   readonly hasNetwork: boolean;
   /** Windows that the lens has exported for this instance. */
   readonly exportedWindows: ReadonlySet<string>;
@@ -113,12 +124,16 @@ export class Broker {
     for (const portal of portals.filter(({ permission }) => denied.has(permission)))
       for (const session of this.#sessions.closeOf(portal.name))
         this.#send({ type: "session-closed", session, details: {} });
+    for (const permission of denied) this.#host.media?.forbid(permission);
     if (denied.has("file-chooser") || denied.has("documents")) await this.#host.documents?.revokeAll();
   }
 
   /** Tells the guest what there is now. */
   async offer(): Promise<void> {
-    this.#offered = await offerInterfaces(this.#host.host, this.#host.documents);
+    this.#offered = await offerInterfaces(this.#host.host, {
+      documents: this.#host.documents !== undefined,
+      video: this.#host.media !== undefined,
+    });
     this.#send({ type: "offer", interfaces: [...this.#offered] });
   }
 
@@ -169,7 +184,24 @@ export class Broker {
   #hear(message: PortalsFromGuest): void {
     if (message.type === "call") this.#take(message);
     else if (message.type === "close") this.#waiting.get(message.id)?.controller.abort();
-    else this.#sessions.close(message.session);
+    else if (message.type === "close-session") this.#sessions.close(message.session);
+    else this.#host.media?.fail(message.stream, message.message);
+  }
+
+  /** The host's video, announced to this guest. */
+  get #video(): VideoContext | undefined {
+    const { media } = this.#host;
+    return (
+      media && {
+        allow: (what) => media.allow(what),
+        isAllowed: (what) => media.isAllowed(what),
+        share: (key, open) => media.share(key, open),
+        show: (video) =>
+          media.show(video, (stream, properties) =>
+            this.#send({ type: "stream", stream, properties: { ...properties } }),
+          ),
+      }
+    );
   }
 
   #take(call: Call): void {
@@ -191,6 +223,7 @@ export class Broker {
     const context = createCallContext({
       ...this.#host,
       sessions: this.#sessions,
+      video: this.#video,
       interface: call.interface,
       object: portal.object,
       member: call.member,
@@ -300,6 +333,7 @@ const maxUnreadBytes = 4 * 1024 * 1024;
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof NotAllowed) return portalError("NotAllowed", error.message);
   if (error instanceof InvalidArgument) return portalError("InvalidArgument", error.message);
   if (error instanceof WireError) return busError("InvalidArgs", error.message);
   // The host's own refusal is the guest's too; names of other programs' errors are not its business.

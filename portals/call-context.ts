@@ -4,10 +4,16 @@ import type { GuestFile } from "../src/link/protocol.ts";
 import type { Bus } from "./bus.ts";
 import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
+import type { Media, ShownVideo, Video } from "./media.ts";
 import { failed, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
+
+/** The host's video, for this guest. */
+export interface VideoContext extends Pick<Media, "share" | "allow" | "isAllowed"> {
+  show(video: Video): Promise<ShownVideo>;
+}
 
 export interface CallContext {
   readonly interface: string;
@@ -45,6 +51,10 @@ export interface CallContext {
   isAllowed(): Promise<boolean>;
   /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
   hostWindow(name: string): string;
+  /** Undefined where the guest has no PipeWire. */
+  readonly video: VideoContext | undefined;
+  /** Keeps it open until the program has gone, or the user takes it back: the number of a session. */
+  hold(video: ShownVideo): number;
   /** Gives bytes to a program's own descriptor. */
   write(fileIndex: number, bytes: Buffer): void;
 }
@@ -63,6 +73,7 @@ export type CallFacts = Pick<
   | "hasNetwork"
   | "signal"
   | "isAllowed"
+  | "video"
   | "write"
 > & { readonly exportedWindows: ReadonlySet<string>; readonly sessions: Sessions };
 
@@ -90,6 +101,7 @@ export function createCallContext({ exportedWindows, sessions, ...facts }: CallF
       return response.code === 0 ? { ...response, session: sessions.add(facts.interface, path) } : response;
     },
     hostSession: (session) => sessions.pathOf(facts.interface, session),
+    hold: (video) => sessions.hold(facts.interface, video.close),
     hostWindow(name) {
       const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
       return handle !== undefined && exportedWindows.has(handle) ? name : "";

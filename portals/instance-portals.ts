@@ -1,6 +1,7 @@
 // The portals of one instance: a connection of its own to the user's session bus, its tree of documents, and the broker.
 import type { Server } from "node:net";
 import { ClocheError, messageOf } from "../src/errors.ts";
+import type { JailHost } from "../src/jail/bwrap.ts";
 import { listenForGuest } from "../src/link/hybrid-vsock.ts";
 import { linkPort } from "../src/link/protocol.ts";
 import { portalAppId } from "./app-id.ts";
@@ -9,9 +10,11 @@ import { Bus } from "./bus.ts";
 import { Consents } from "./consent.ts";
 import { Documents } from "./documents.ts";
 import { followDenials } from "./follow-denials.ts";
+import { findHostPipeWire } from "./host-pipewire.ts";
 import { HostPortal } from "./host-portal.ts";
 import { Ledger } from "./ledger.ts";
 import { Bucket } from "./limits.ts";
+import { Media } from "./media.ts";
 import type { Permission } from "./portal.ts";
 import { registerAs } from "./registry.ts";
 import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
@@ -22,6 +25,11 @@ const maxWindows = 1024;
 export interface Surroundings {
   readonly shares: readonly SharedDirectory[];
   readonly hasNetwork: boolean;
+  /** Whether the image has PipeWire, to show video with. */
+  readonly hasPipeWire: boolean;
+  readonly jail: JailHost;
+  /** Hears what of the host's the instance looks at, whenever it changes. */
+  readonly onUse: (inUse: readonly string[]) => void;
   readonly log: (message: string) => void;
 }
 
@@ -33,6 +41,7 @@ export class InstancePortals implements AsyncDisposable {
   readonly #documents: Documents | undefined;
   readonly #ledger: Ledger;
   readonly #windows = new Set<string>();
+  #media: Media | undefined;
   #server: Server | undefined;
   #following: AsyncDisposable | undefined;
   #broker: Broker | undefined;
@@ -76,7 +85,13 @@ export class InstancePortals implements AsyncDisposable {
   }
 
   /** Takes the guest's one connection at the link's socket. */
-  async listen(socketPath: string, { shares, hasNetwork, log }: Surroundings): Promise<void> {
+  async listen(socketPath: string, surroundings: Surroundings): Promise<void> {
+    const { shares, hasNetwork, hasPipeWire, jail, log, onUse } = surroundings;
+    const pipewire = hasPipeWire ? await findHostPipeWire() : undefined;
+    if (pipewire !== undefined) {
+      this.#media = new Media(socketPath, pipewire, jail, log);
+      this.#media.onUse = onUse;
+    }
     const fail = (error: unknown) => log(`what is denied from now on: ${messageOf(error)}`);
     const heed = (denied: ReadonlySet<Permission>) => void this.#broker?.withdraw(denied).catch(fail);
     this.#following = await followDenials(this.#instance, heed, fail);
@@ -92,6 +107,7 @@ export class InstancePortals implements AsyncDisposable {
         shared: new SharedFiles(shares),
         documents: this.#documents,
         exportedWindows: this.#windows,
+        media: this.#media,
         hasNetwork,
         bucket: new Bucket(),
         log,
@@ -108,6 +124,7 @@ export class InstancePortals implements AsyncDisposable {
     await this.#following?.[Symbol.asyncDispose]();
     this.#close();
     await this.#serving;
+    this.#media?.[Symbol.dispose]();
     await this.#documents?.revokeAll().catch(() => {});
     await this.#ledger.flush();
     await this.#host[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 // The interfaces that the broker knows, one file each.
 import { account } from "./interfaces/account.ts";
+import { camera } from "./interfaces/camera.ts";
 import { documents } from "./interfaces/documents.ts";
 import { email } from "./interfaces/email.ts";
 import { fileChooser } from "./interfaces/file-chooser.ts";
@@ -20,6 +21,7 @@ import type { Portal } from "./portal.ts";
 
 export const portals: readonly Portal[] = [
   account,
+  camera,
   documents,
   email,
   fileChooser,

@@ -1,14 +1,18 @@
 // What the guest is told there is: interfaces that the host has and that we know, at the lower of the two versions.
 import type { Interface } from "../src/link/protocol.ts";
 import { type BusDict, Variant } from "./bus.ts";
-import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import { portals } from "./interfaces.ts";
 import type { Portal } from "./portal.ts";
 import { dictToWire, variantToWire } from "./wire.ts";
 
-export async function offerInterfaces(host: HostPortal, documents: Documents | undefined): Promise<Interface[]> {
-  const needed = portals.filter((portal) => !portal.givesDocuments || documents !== undefined);
+export async function offerInterfaces(
+  host: HostPortal,
+  has: { readonly documents: boolean; readonly video: boolean },
+): Promise<Interface[]> {
+  const needed = portals.filter(
+    ({ givesDocuments, givesVideo }) => (!givesDocuments || has.documents) && (!givesVideo || has.video),
+  );
   const offered = await Promise.all(
     needed.map(async (portal) => {
       const properties = portal.isOwn

@@ -12,6 +12,7 @@ export type Settings = Readonly<Partial<Record<Permission, Setting>>>;
 /** Every permission, and what it is about, in words for the user. */
 export const permissions: Readonly<Record<Permission, string>> = {
   account: "the user's name and picture",
+  camera: "the camera",
   documents: "files that are handed to it again",
   email: "a new message in the user's mail program",
   "file-chooser": "files and folders that the user picks",

@@ -7,6 +7,7 @@ import { parentWindow, type Reader, session } from "./readers.ts";
 /** The names by which a user allows and denies. */
 export type Permission =
   | "account"
+  | "camera"
   | "documents"
   | "email"
   | "file-chooser"
@@ -43,9 +44,14 @@ export interface Portal {
   readonly isOwn?: true;
   /** Whether what it gives are documents: without a tree for them it is not offered. */
   readonly givesDocuments?: true;
+  /** Whether what it gives is video: to a guest without PipeWire it is not offered. */
+  readonly givesVideo?: true;
   /** Properties besides `version` that are handed on. */
   readonly properties?: readonly string[];
 }
+
+/** An answer in place of results: the user has not allowed it. */
+export class NotAllowed extends Error {}
 
 export interface SignalRule {
   readonly signature: string;

@@ -6,8 +6,10 @@ import { SessionNumber } from "./wire.ts";
 
 interface Session {
   readonly interface: string;
-  /** On the host. */
-  readonly path: string;
+  /** On the host; undefined for what only we hold. */
+  readonly path: string | undefined;
+  /** Ends what is held for it. */
+  readonly ends: (() => void)[];
 }
 
 export class Sessions {
@@ -27,14 +29,22 @@ export class Sessions {
   /** Gives a session of the host's portal a number. */
   add(interfaceName: string, path: string): number {
     this.#last += 1;
-    this.#open.set(this.#last, { interface: interfaceName, path });
+    this.#open.set(this.#last, { interface: interfaceName, path, ends: [] });
+    return this.#last;
+  }
+
+  /** Holds something until the guest has no use for it: a number of its own. */
+  hold(interfaceName: string, end: () => void): number {
+    this.#last += 1;
+    this.#open.set(this.#last, { interface: interfaceName, path: undefined, ends: [end] });
     return this.#last;
   }
 
   /** The host's path of a session that the guest names. Throws where it has none of that interface. */
   pathOf(interfaceName: string, session: unknown): string {
     const found = session instanceof SessionNumber ? this.#open.get(session.number) : undefined;
-    if (found?.interface !== interfaceName) throw new InvalidArgument("there is no such session");
+    if (found?.interface !== interfaceName || found.path === undefined)
+      throw new InvalidArgument("there is no such session");
     return found.path;
   }
 
@@ -47,15 +57,21 @@ export class Sessions {
   /** The host has ended it: its number, where it is this guest's. */
   forget(path: string): number | undefined {
     const number = this.named(path)?.number;
-    if (number !== undefined) this.#open.delete(number);
+    if (number !== undefined) this.#remove(number);
     return number;
   }
 
   /** The guest wants it no more. */
   close(number: number): void {
+    const path = this.#remove(number)?.path;
+    if (path !== undefined) this.#host.closeSession(path);
+  }
+
+  #remove(number: number): Session | undefined {
     const session = this.#open.get(number);
     this.#open.delete(number);
-    if (session !== undefined) this.#host.closeSession(session.path);
+    for (const end of session?.ends ?? []) end();
+    return session;
   }
 
   /** Closes those of an interface; their numbers. */

@@ -199,7 +199,9 @@ function write(type: string, value: unknown): unknown {
       return members.map((member, index) => write(member, (value as unknown[])[index]));
     }
     case "h":
-      throw mismatch();
+      // A connection to the guest's own PipeWire, which lasts as long as that session.
+      if (!(value instanceof SessionNumber)) throw mismatch();
+      return value.number;
     default:
       return value;
   }

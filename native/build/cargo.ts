@@ -7,7 +7,7 @@ import type { BuildDirectories } from "./part.ts";
 
 const target = "x86_64-unknown-linux-gnu";
 /** The workspace's crates that programs are made with. */
-const libraries = ["cloche-cross-domain", "cloche-protocol", "cloche-wayland", "cloche-x11"];
+const libraries = ["cloche-cross-domain", "cloche-portals", "cloche-protocol", "cloche-wayland", "cloche-x11"];
 
 const staticFlags = "-C target-feature=+crt-static";
 

@@ -1,10 +1,13 @@
 // The native parts.
 import { buildCdylib, buildStaticProgram, identifyRust, installStaticProgram, staticRecipe } from "./cargo.ts";
-import { buildAddon, cxxRecipe, identifyCxx } from "./cxx.ts";
+import { addonRecipe, buildAddon, buildModule, identifyCxx, moduleRecipe } from "./cxx.ts";
 import type { Part } from "./part.ts";
 
 /** The device's version; nothing else names it. */
 const vhostDeviceVsock = { name: "vhost-device-vsock", version: "0.3.0" };
+
+/** As PipeWire names its modules. */
+const mediaModule = "libpipewire-module-cloche-media.so";
 
 const workspace = ["native/Cargo.toml", "native/Cargo.lock"];
 
@@ -34,9 +37,17 @@ export const parts: readonly Part[] = [
       "node_modules/node-addon-api/package.json",
       "node_modules/node-api-headers/package.json",
     ],
-    recipe: cxxRecipe,
+    recipe: addonRecipe,
     identifyCompiler: identifyCxx,
     build: (path, { checkout }) => buildAddon("native/fdpass/src", path, checkout),
+  },
+  {
+    name: "media",
+    output: mediaModule,
+    sources: ["native/media/src"],
+    recipe: moduleRecipe,
+    identifyCompiler: identifyCxx,
+    build: (path, { checkout }) => buildModule("native/media/src", path, checkout),
   },
   crateProgram("guest", "cloche-guest", [
     "native/guest",
@@ -44,6 +55,8 @@ export const parts: readonly Part[] = [
     "native/wayland",
     "native/protocol",
     "native/x11",
+    "native/portals",
+    "native/media/cloche-media.conf",
   ]),
   crateProgram("gpu", "cloche-gpu", ["native/gpu", "native/wayland"]),
   crateProgram("lens", "cloche-lens", ["native/lens", "native/wayland"]),

@@ -19,6 +19,7 @@ export function describeInstance(state: InstanceState, nowMs: number, style: Sty
     ["windows", state.windows ? "through the lens" : "none"],
     ...(state.renderer === null ? [] : [["renderer", printable(state.renderer).replaceAll("\n", " ")]]),
     ["portals", state.portals === null ? "the host's own" : `none: ${state.portals}`],
+    ...(state.inUse.length === 0 ? [] : [["in use", style("bold", state.inUse.join(", "))]]),
     ["network", state.network],
     ...block(
       "shares",

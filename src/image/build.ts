@@ -6,9 +6,10 @@ import { nativeDirectory } from "../paths.ts";
 import type { BuildContext } from "./context.ts";
 import { type ImageDocument, type KernelDocument, writeDocument } from "./document.ts";
 import { checkImage, checkName, findDocument, type Image } from "./images.ts";
-import { buildInitramfs } from "./initramfs.ts";
+import { buildInitramfs, type GuestParts, mediaModule } from "./initramfs.ts";
 import { ensureKernel } from "./kernel.ts";
 import { asStep, ensureOnce } from "./once.ts";
+import { digestOfInputs } from "./recipe.ts";
 import { buildRoot, loadRootRecipe, type RootRecipe } from "./root.ts";
 import { ensureRuntime } from "./runtime.ts";
 import { checkedBlob, digestOf, unlessDamaged } from "./verify.ts";
@@ -34,20 +35,27 @@ export async function ensureImage(recipe: ImageRecipe, context: BuildContext): P
 interface Inputs {
   readonly root: RootRecipe;
   readonly kernel: KernelDocument;
-  readonly agent: string;
-  readonly agentDigest: string;
+  readonly guest: GuestParts;
+  readonly guestDigest: string;
 }
 
 async function loadInputs(recipe: ImageRecipe, context: BuildContext): Promise<Inputs> {
-  const agent = context.agent ?? join(nativeDirectory(), "cloche-guest");
-  if (!(await stat(agent).catch(() => undefined))) {
-    throw new ClocheError("build-failed", `${agent}, the guest's agent, is missing`, {
-      hint: "Build it: npm run build.",
-    });
-  }
+  const guest = {
+    agent: context.agent ?? join(nativeDirectory(), "cloche-guest"),
+    media: join(nativeDirectory(), mediaModule),
+  };
+  for (const part of Object.values(guest)) await checkBuilt(part);
   const root = await loadRootRecipe(recipe.packages);
   const kernel = await ensureKernel(context);
-  return { root, kernel, agent, agentDigest: await digestOf(context.store, agent) };
+  const digests = Object.values(guest).map((part) => digestOf(context.store, part));
+  return { root, kernel, guest, guestDigest: digestOfInputs("guest", ...(await Promise.all(digests))) };
+}
+
+async function checkBuilt(part: string): Promise<void> {
+  if (await stat(part).catch(() => undefined)) return;
+  throw new ClocheError("build-failed", `${part}, which runs in the guest, is missing`, {
+    hint: "Build it: npm run build.",
+  });
 }
 
 async function findCurrent(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<Image | undefined> {
@@ -55,22 +63,22 @@ async function findCurrent(recipe: ImageRecipe, inputs: Inputs, context: BuildCo
   return document && isCurrent(document, inputs) ? await checkImage(context.store, document) : undefined;
 }
 
-const isCurrent = (document: ImageDocument, { root, kernel, agentDigest }: Inputs): boolean =>
+const isCurrent = (document: ImageDocument, { root, kernel, guestDigest }: Inputs): boolean =>
   document.recipeDigest === root.digest &&
   document.kernel.digest === kernel.vmlinux.digest &&
   document.initrd.modules === kernel.modules.digest &&
-  document.initrd.guest === agentDigest;
+  document.initrd.guest === guestDigest;
 
 async function build(recipe: ImageRecipe, inputs: Inputs, context: BuildContext): Promise<Image> {
   const { store } = context;
-  const { kernel, agent, agentDigest } = inputs;
+  const { kernel, guest, guestDigest } = inputs;
   const modules = await checkedBlob(store, kernel.modules, recipe.name);
   const document: ImageDocument = {
     formatVersion: 1,
     name: recipe.name,
     ...(await currentRoot(recipe, inputs, context)),
     kernel: { ...kernel.vmlinux, release: kernel.release },
-    initrd: { ...(await buildInitramfs(store, agent, modules)), modules: kernel.modules.digest, guest: agentDigest },
+    initrd: { ...(await buildInitramfs(store, guest, modules)), modules: kernel.modules.digest, guest: guestDigest },
   };
   await writeDocument(join(store.own, "images", `${recipe.name}.json`), document);
   return await checkImage(store, document);

@@ -14,14 +14,27 @@ const skeleton: readonly CpioEntry[] = [
   { path: "dev/console", mode: 0o020600, device: [5, 1] },
 ];
 
-/** The first of the two archives; the kernel unpacks them one after the other. */
-export const agentArchive = (agent: Uint8Array): Buffer => writeCpio([...skeleton, file("init", agent, 0o100755)]);
+/** As PipeWire names its modules. */
+export const mediaModule = "libpipewire-module-cloche-media.so";
 
-/** Stores the initramfs made of the agent's executable and the archive of modules. */
-export async function buildInitramfs(store: Store, agentPath: string, modulesPath: string): Promise<Blob> {
+/** What of Cloche's own runs in the guest. */
+export interface GuestParts {
+  /** The agent's executable. */
+  readonly agent: string;
+  /** PipeWire's module for video streams. */
+  readonly media: string;
+}
+
+/** The first of the two archives; the kernel unpacks them one after the other. */
+export const guestArchive = (agent: Uint8Array, media: Uint8Array): Buffer =>
+  writeCpio([...skeleton, file("init", agent, 0o100755), file(mediaModule, media, 0o100644)]);
+
+/** Stores the initramfs made of our own parts and the archive of the kernel's modules. */
+export async function buildInitramfs(store: Store, parts: GuestParts, modulesPath: string): Promise<Blob> {
   return await withWorkDirectory(store, async (work) => {
     const path = join(work, "initramfs.cpio");
-    const bytes = Buffer.concat([agentArchive(await readFile(agentPath)), await readFile(modulesPath)]);
+    const ours = guestArchive(await readFile(parts.agent), await readFile(parts.media));
+    const bytes = Buffer.concat([ours, await readFile(modulesPath)]);
     await guardSpace(path, () => writeFile(path, bytes));
     return await putBlob(store, path);
   });

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { packagePath } from "../paths.ts";
 
 /** Raised where the code that builds the part changes what comes out of the same recipe. */
-const builderVersions = { runtime: 1, kernel: 2, root: 1 };
+const builderVersions = { runtime: 1, kernel: 2, root: 1, guest: 1 };
 
 /** Seconds since 1970. The time of every file in an image, so that the same packages give the same bytes. */
 export const imageTime = 1_735_689_600;

@@ -94,13 +94,24 @@ export async function bringUp(
     helloTimeoutMs,
   });
   let state = describe(request, prepared, plan.monitor.accelerator);
-  await writeState(state);
+  // One after the other: they have a file in common.
+  let saved = Promise.resolve();
+  const save = (changes: Partial<InstanceState> = {}): Promise<void> => {
+    state = { ...state, ...changes };
+    saved = saved.catch(() => {}).then(() => writeState(state));
+    return saved;
+  };
+  await save();
   log.write("supervisor", `starts: ${selection.reason}`);
   if (typeof portals === "string") log.write("portals", `none: ${portals}`);
   const graceMs = { value: 0 };
   cleanup.defer(() => machine.stop(graceMs.value));
   try {
-    if (typeof portals !== "string") await portals.listen(linkSocket(directory.link), surroundingsOf(spec, log));
+    if (typeof portals !== "string")
+      await portals.listen(linkSocket(directory.link), {
+        ...surroundingsOf(prepared, log),
+        onUse: (inUse) => void save({ inUse }).catch(() => {}),
+      });
     const configuration = configurationOf(spec, hostnameOf(request.name), {
       windows: request.hasWindows,
       portals: typeof portals !== "string",
@@ -118,8 +129,7 @@ export async function bringUp(
   const openDescriptor = () => connectGuest(linkSocket(directory.link), linkPort.exec);
   cleanup.defer(serveControl(request.name.id, { openSession: openDescriptor, stop: stopRequested.resolve }));
   const processes = machine.processes.map(({ name, pid }) => ({ name, pid }));
-  state = { ...state, phase: "running", processes, timings: stopwatch.stages };
-  await writeState(state);
+  await save({ phase: "running", processes, timings: stopwatch.stages });
   log.write("supervisor", `ready after ${stopwatch.totalMs} ms`);
 
   const failed = machine.failed.catch((error) => {
@@ -141,7 +151,7 @@ export async function bringUp(
       if (stopped !== undefined && grace === 0) void machine.stop(0);
       graceMs.value = grace;
       if (stopped === undefined) log.write("supervisor", grace > 0 ? "stops" : "is killed");
-      stopped ??= writeState({ ...state, phase: "stopping" })
+      stopped ??= save({ phase: "stopping" })
         .catch(() => {})
         .then(() => resources.disposeAsync());
       return stopped;
@@ -164,9 +174,11 @@ function configurationOf(
   };
 }
 
-const surroundingsOf = (spec: MachineSpec, log: InstanceLog): Surroundings => ({
+const surroundingsOf = ({ spec, jail, hasPipeWire }: Prepared, log: InstanceLog): Omit<Surroundings, "onUse"> => ({
   shares: spec.shares,
   hasNetwork: spec.network !== "none",
+  hasPipeWire,
+  jail,
   log: (message) => log.write("portals", message),
 });
 
@@ -189,6 +201,7 @@ function describe(
     image: imageDigest,
     windows: request.hasWindows,
     renderer: null,
+    inUse: [],
     portals: typeof portals === "string" ? portals : null,
     network: spec.network,
     processes: [],

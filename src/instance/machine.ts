@@ -7,6 +7,7 @@ import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
 import type { JailHost } from "../jail/bwrap.ts";
 import type { ProcessPlan } from "../jail/process-plan.ts";
+import { type HelperProcess, type LineSink, listening, startProcess, untimelyEnd } from "../jail/processes.ts";
 import { type Agent, listenForAgent, type Ready } from "../link/control.ts";
 import type { Configuration } from "../link/protocol.ts";
 import { linkSocket } from "../link/vsock-device.ts";
@@ -15,7 +16,6 @@ import { Console } from "./console.ts";
 import type { InstanceDirectory } from "./directory.ts";
 import type { Janitor } from "./janitor.ts";
 import type { InstancePlan } from "./plan.ts";
-import { type HelperProcess, type LineSink, listening, startProcess, untimelyEnd } from "./processes.ts";
 import type { Stopwatch } from "./timing.ts";
 
 const readyTimeoutMs = scaled(30_000);

@@ -44,6 +44,8 @@ export interface Prepared {
   readonly display: DisplayRequest | undefined;
   /** The digest of the image, for `inspect`. */
   readonly imageDigest: string;
+  /** Whether the image has a PipeWire of its own, for the video of the host. */
+  readonly hasPipeWire: boolean;
   readonly jail: JailHost;
   readonly facts: HostFacts;
   readonly selection: Selection;
@@ -78,6 +80,9 @@ export async function prepareLaunch(
     spec,
     display,
     imageDigest: image.digest,
+    hasPipeWire: ["pipewire", "wireplumber"].every((wanted) =>
+      image.document.packages.some(({ name }) => name.split(":")[0] === wanted),
+    ),
     jail: { bwrap, runtimeRoot: runtime.root, nativeDirectory: nativeDirectory() },
     facts,
     selection,

@@ -30,6 +30,8 @@ export interface InstanceState {
   readonly renderer: string | null;
   /** Why it has no portals; null where it has them. */
   readonly portals: string | null;
+  /** What of the host's it looks at now, such as the camera. */
+  readonly inUse: readonly string[];
   readonly network: string;
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   readonly timings: readonly StageTime[];

@@ -1,4 +1,4 @@
-// The jail: bubblewrap namespaces with the monitor runtime as root. No home, no bus, no socket but those bound in.
+// The jail: bubblewrap namespaces with the monitor runtime, or the host's programs, as root. No home, no bus, no socket but those bound in.
 import { join } from "node:path";
 import { ClocheError } from "../errors.ts";
 import { findProgram } from "../find-program.ts";
@@ -36,7 +36,8 @@ export function jailArgv(plan: ProcessPlan, host: JailHost): string[] {
     // A share's server acts as the guest's user, so both have the same number; on the host it is the user's own.
     ...["--uid", "1000", "--gid", "1000", "--hostname", "cloche"],
     ...(plan.network === "host" ? ["--share-net"] : []),
-    ...["--ro-bind", host.runtimeRoot, "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"],
+    ...(plan.system === "host" ? hostSystem : ["--ro-bind", host.runtimeRoot, "/"]),
+    ...["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--tmpfs", "/run"],
     ...[
       "--ro-bind",
       host.nativeDirectory,
@@ -54,6 +55,11 @@ export function jailArgv(plan: ProcessPlan, host: JailHost): string[] {
     ...plan.argv,
   ];
 }
+
+/** Programs and libraries of the host, wherever its distribution has them; nothing of its users, and no settings. */
+const hostSystem = ["/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store", "/gnu/store"].flatMap(
+  (path) => ["--ro-bind-try", path, path],
+);
 
 /** The root's own /sys is empty, but nothing can be made in it. */
 function emptyDirectories({ emptyDirectories = [] }: ProcessPlan): string[] {

@@ -14,6 +14,8 @@ export interface ProcessPlan {
   readonly name: string;
   /** The program and its arguments, as they are inside the jail. */
   readonly argv: readonly string[];
+  /** What it finds as its system: the monitor runtime, or for what must fit the host's own services the host's programs and libraries. */
+  readonly system?: "runtime" | "host";
   readonly binds: readonly Bind[];
   /** Directories below /run or /sys that the jail has besides, with nothing in them. */
   readonly emptyDirectories?: readonly string[];

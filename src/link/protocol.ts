@@ -1,8 +1,8 @@
 // Messages between host and guest. Generated from native/protocol; do not edit.
 
-export const protocolVersion = 3;
-/** vsock ports: control and portals are connected to by the guest, exec by the host. */
-export const linkPort = { control: 1024, exec: 1025, portals: 1026 } as const;
+export const protocolVersion = 4;
+/** vsock ports: control, portals and media are connected to by the guest, exec by the host. */
+export const linkPort = { control: 1024, exec: 1025, portals: 1026, media: 1027 } as const;
 /** Bytes of input that may be on the way to a session with `stdinCredit`. */
 export const stdinWindowBytes = 262144;
 /** Bytes after the length field of a frame: the kind and the payload. */
@@ -139,7 +139,7 @@ signature: string, body: unknown[],
 /**
  * What `h` values are indices of.
  */
-files: Array<GuestFile>, } | { "type": "close", id: number, } | { "type": "close-session", session: number, };
+files: Array<GuestFile>, } | { "type": "close", id: number, } | { "type": "close-session", session: number, } | { "type": "stream-failed", stream: number, message: string, };
 
 /**
  * What a file descriptor of a program refers to.
@@ -177,7 +177,11 @@ lasts: boolean, } | { "type": "write", id: number, index: number,
 /**
  * Base64.
  */
-bytes: string, } | { "type": "session-closed", session: number, details: Record<string, unknown>, } | { "type": "signal", interface: string, member: string, signature: string, body: unknown[], };
+bytes: string, } | { "type": "stream", stream: number, 
+/**
+ * Of the node, as PipeWire's properties name them: names and values.
+ */
+properties: { [key in string]: string }, } | { "type": "session-closed", session: number, details: Record<string, unknown>, } | { "type": "signal", interface: string, member: string, signature: string, body: unknown[], };
 
 export type Interface = { 
 /**

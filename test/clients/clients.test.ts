@@ -75,7 +75,7 @@ async function looksAlike(
   act = nothing,
   share = caretShare,
 ): Promise<OpenWindow> {
-  const name = argv.find((word) => !/=|^env$/.test(word)) ?? "";
+  const name = argv.find((word) => !/=|^(env|stdbuf|-oL)$/.test(word)) ?? "";
   const expectedIn = await openDirect(argv, title);
   const expected = await shows(expectedIn, act);
   await abandon(expectedIn);
@@ -134,7 +134,8 @@ test.serial("weston-clickdot gets clicks where they are made", async (t) => {
 });
 
 test.serial("weston-eventdemo gets keys and buttons, and follows when its window is resized", async (t) => {
-  const argv = ["weston-eventdemo", "--log-button", "--log-key"];
+  // It says a line when its buffer is full, or at once.
+  const argv = ["stdbuf", "-oL", "weston-eventdemo", "--log-button", "--log-key"];
   const act: Act = async (window, { stdout }) => {
     await desktop.sway.run(`[con_id=${window.id}] floating enable, resize set 500 400, move position 100 100`);
     await contentWhen(desktop, window.id, ({ width }) => width <= 500);

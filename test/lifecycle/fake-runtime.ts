@@ -115,7 +115,7 @@ export async function bringUpFake(
   const chosen = selectMonitor({ monitor, hasWindows: false }, facts);
   const selection = { ...chosen, driver: withoutDevice(chosen.driver) };
   const portals = "not in these tests";
-  const prepared = { spec, display: undefined, imageDigest: "0", jail, facts, selection, portals };
+  const prepared = { spec, display: undefined, imageDigest: "0", hasPipeWire: false, jail, facts, selection, portals };
   const signal = options.signal ?? new AbortController().signal;
   return bringUp(request, prepared, new Stopwatch(), signal, options.helloTimeoutMs ?? 2_000);
 }

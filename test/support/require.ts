@@ -11,6 +11,7 @@ export type Feature =
   | "tcg"
   | "root"
   | "fuse"
+  | "pipewire"
   | "network"
   | "unprivileged-user"
   | "wayland-security-context";

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use cloche_protocol::PORTALS_PORT;
+use cloche_protocol::{MEDIA_PORT, PORTALS_PORT};
 use cloche_wayland::logger;
 use nix::errno::Errno;
 use nix::sys::prctl::set_no_new_privs;
@@ -41,14 +42,22 @@ pub fn start(reaper: &Reaper, log: &Log, users: &Users) -> Result<Starting, Port
     Ok(daemon::start(reaper, log, daemon)?)
 }
 
-/// `portals`, with the connection as standard input; says a line on standard output when ready.
-pub fn serve(_words: impl Iterator<Item = OsString>) -> ExitCode {
+/// `portals [SOCKET]`, with the connection as standard input; says a line on standard output when ready. SOCKET stands for the
+/// host's media port where there is no machine.
+pub fn serve(mut words: impl Iterator<Item = OsString>) -> ExitCode {
     logger::install("portals");
+    let socket = words.next();
+    let connect_media = move || match &socket {
+        Some(path) => Ok(File::from(OwnedFd::from(UnixStream::connect(path)?))),
+        None => Ok(vsock::connect_host(MEDIA_PORT)?),
+    };
     let outcome = set_no_new_privs()
         .map_err(io::Error::from)
         .and_then(|()| io::stdin().as_fd().try_clone_to_owned())
         .map_err(cloche_portals::PortalsError::from)
-        .and_then(|stream| cloche_portals::serve(File::from(stream), say_ready));
+        .and_then(|stream| {
+            cloche_portals::serve(File::from(stream), Box::new(connect_media), say_ready)
+        });
     let Err(error) = outcome;
     eprintln!("portals: {}", logger::chain(&error));
     ExitCode::FAILURE

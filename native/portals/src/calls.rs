@@ -20,6 +20,7 @@ pub struct Call {
 }
 
 pub struct Session {
+    /// Empty for what only lasts as long as its owner.
     pub path: String,
     pub owner: String,
 }

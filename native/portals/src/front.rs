@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,12 +14,13 @@ use cloche_protocol::portals::{
 use serde_json::Value as Json;
 use zbus::Message;
 use zbus::message::{Header, Type};
-use zbus::wire::{ObjectPath, Structure, Variant};
+use zbus::wire::{Fd, ObjectPath, Structure, Variant};
 
 use crate::bus::{Bus, PROPERTIES, REQUEST, Refusal, SESSION};
 use crate::calls::{Call, CallNames, Calls, Session};
 use crate::handles::{self, DESKTOP, DOCUMENTS, Kind};
 use crate::link::Sender;
+use crate::media::{self, Media};
 use crate::value::{self, ValueError};
 use crate::{files, introspection};
 
@@ -28,6 +30,7 @@ const MAX_WAITING: usize = 256;
 pub struct Front {
     bus: Bus,
     link: Sender,
+    media: Media,
     state: Mutex<State>,
 }
 
@@ -38,7 +41,7 @@ struct State {
 }
 
 impl Front {
-    pub fn new(bus: Bus, link: Sender, interfaces: Vec<Interface>) -> Self {
+    pub fn new(bus: Bus, link: Sender, media: Media, interfaces: Vec<Interface>) -> Self {
         let state = State {
             interfaces,
             calls: Calls::default(),
@@ -46,6 +49,7 @@ impl Front {
         Self {
             bus,
             link,
+            media,
             state: Mutex::new(state),
         }
     }
@@ -283,7 +287,7 @@ impl Front {
     }
 
     /// A message from the host.
-    pub fn obey(&self, message: PortalsToGuest) -> Result<(), ValueError> {
+    pub fn obey(self: &Arc<Self>, message: PortalsToGuest) -> Result<(), ValueError> {
         let mut state = self.lock();
         match message {
             PortalsToGuest::Offer { interfaces } => self.offer(&mut state, interfaces)?,
@@ -312,6 +316,11 @@ impl Front {
                 }
             }
             PortalsToGuest::Write { id, index, bytes } => write(&mut state, id, index, &bytes)?,
+            PortalsToGuest::Stream { stream, properties } => {
+                let front = self.clone();
+                // Starting PipeWire takes its time.
+                thread::spawn(move || front.show(stream, &properties));
+            }
             PortalsToGuest::SessionClosed { session, details } => {
                 self.end_session(&mut state, session, &details)?;
             }
@@ -323,6 +332,37 @@ impl Front {
             } => self.signal(&state, (&interface, &member), &signature, &body)?,
         }
         Ok(())
+    }
+
+    fn show(&self, stream: u32, properties: &BTreeMap<String, String>) {
+        if let Err(error) = self.media.show(stream, properties) {
+            let message = error.to_string();
+            self.tell(&PortalsFromGuest::StreamFailed { stream, message });
+        }
+    }
+
+    /// A connection to the guest's PipeWire, and the session that ends when the program does.
+    fn reply_remote(&self, state: &mut State, call: Call, session: Option<u32>) {
+        let header = call.message.header();
+        match media::connect_program() {
+            Ok(connection) => {
+                if let Some(session) = session {
+                    let (path, owner) = (String::new(), call.sender.clone());
+                    state
+                        .calls
+                        .sessions
+                        .insert(session, Session { path, owner });
+                }
+                self.bus.reply(&header, &(Fd::from(connection),));
+            }
+            Err(error) => {
+                let refusal = Refusal::of_bus("Failed", error.to_string());
+                self.bus.refuse(&header, &refusal);
+                if let Some(session) = session {
+                    self.tell(&PortalsFromGuest::CloseSession { session });
+                }
+            }
+        }
     }
 
     fn offer(&self, state: &mut State, interfaces: Vec<Interface>) -> Result<(), ValueError> {
@@ -381,6 +421,15 @@ impl Front {
                     self.bus.reply(&call.message.header(), &(path,));
                 }
             }
+            return Ok(());
+        }
+        if signature == "h" {
+            let session = body.first().and_then(Json::as_u64);
+            self.reply_remote(
+                state,
+                call,
+                session.and_then(|number| number.try_into().ok()),
+            );
             return Ok(());
         }
         let names = names_of(state);
@@ -451,7 +500,9 @@ impl Front {
         details: &BTreeMap<String, Json>,
     ) -> Result<(), ValueError> {
         let details = value::dict_from_json(details, &names_of(state))?;
-        if let Some(ended) = state.calls.sessions.remove(&session) {
+        let ended = state.calls.sessions.remove(&session);
+        // Of one that has no path, the program knows nothing.
+        if let Some(ended) = ended.filter(|ended| !ended.path.is_empty()) {
             let mut body = Structure::builder();
             body.push_value(Variant::Dict(details));
             self.bus.signal(
@@ -572,7 +623,7 @@ fn write(state: &mut State, id: u32, index: u32, bytes: &str) -> Result<(), Valu
     let file = call.and_then(|call| call.files.get(index)?.try_clone().ok());
     if let Some(file) = file {
         // Errors are the program's: it has closed its end, or given one that is full.
-        std::thread::spawn(move || {
+        thread::spawn(move || {
             let _ = File::from(file).write_all(&bytes);
         });
     }

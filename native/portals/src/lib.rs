@@ -8,7 +8,9 @@ mod front;
 mod handles;
 mod introspection;
 mod link;
+mod media;
 mod serve;
 mod value;
 
+pub use media::Connect;
 pub use serve::{PortalsError, serve};

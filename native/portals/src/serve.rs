@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use crate::bus::Bus;
 use crate::front::Front;
 use crate::link::{self, LinkError, Receiver};
+use crate::media::{Connect, Media};
 use crate::value::ValueError;
 
 #[derive(Debug, thiserror::Error)]
@@ -30,9 +31,11 @@ pub enum PortalsError {
     Ended,
 }
 
-/// Serves until the bus or the host is gone; `ready` is called once programs can ask.
+/// Serves until the bus or the host is gone; `ready` is called once programs can ask. `connect_media` opens a connection to the
+/// host's media port.
 pub fn serve(
     stream: File,
+    connect_media: Connect,
     ready: impl FnOnce() -> io::Result<()>,
 ) -> Result<std::convert::Infallible, PortalsError> {
     let (sender, mut receiver) = link::split(stream)?;
@@ -41,7 +44,8 @@ pub fn serve(
         return Err(PortalsError::Order);
     };
     let (bus, messages) = zbus::block_on(Bus::connect())?;
-    let front = Arc::new(Front::new(bus, sender, interfaces));
+    let media = Media::new(connect_media);
+    let front = Arc::new(Front::new(bus, sender, media, interfaces));
     ready()?;
     let listening = front.clone();
     thread::Builder::new().name("host".into()).spawn(move || {
@@ -56,7 +60,7 @@ pub fn serve(
     Err(PortalsError::Ended)
 }
 
-fn follow(front: &Front, receiver: &mut Receiver) -> PortalsError {
+fn follow(front: &Arc<Front>, receiver: &mut Receiver) -> PortalsError {
     loop {
         match receiver.receive() {
             Ok(message) => {

@@ -3,7 +3,8 @@
 //! D-Bus values are written as busctl(1) writes them with `--json`: numbers, strings and booleans as themselves, arrays and
 //! structures as arrays, dictionaries as objects, a variant as `{"type": SIGNATURE, "data": VALUE}`. Three differences:
 //! `ay` is base64, 64-bit integers are decimal digits in a string, and `o` is the number of a session (there are no other
-//! object paths in these interfaces).
+//! object paths in these interfaces). The one descriptor that a `reply` can have, by the signature `h` and with the number of a
+//! session as its body, is a connection to the guest's own PipeWire; the session ends when the program does.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,12 @@ pub enum PortalsFromGuest {
     },
     CloseSession {
         session: u32,
+    },
+    /// A stream cannot be shown in the guest.
+    StreamFailed {
+        stream: u32,
+        #[cfg_attr(feature = "generate", schemars(length(max = 1000)))]
+        message: String,
     },
 }
 
@@ -123,6 +130,13 @@ pub enum PortalsToGuest {
         index: u32,
         /// Base64.
         bytes: String,
+    },
+    /// A video stream to show in the guest's PipeWire. The guest opens a connection to the media port for it, whose first four
+    /// bytes are the stream's number, little-endian.
+    Stream {
+        stream: u32,
+        /// Of the node, as PipeWire's properties name them: names and values.
+        properties: BTreeMap<String, String>,
     },
     SessionClosed {
         session: u32,

@@ -9,10 +9,14 @@ import { Broker, type BrokerHost } from "../../../portals/broker.ts";
 import { nativeDirectory } from "../../../src/paths.ts";
 import type { Session } from "./session.ts";
 
-/** Starts the front end on `guest`'s bus, and a broker for it. Ready when programs can ask. */
-export async function startFront(guest: Session, host: BrokerHost): Promise<AsyncDisposable & { broker: Broker }> {
+/** Starts the front end on `guest`'s bus, and a broker for it; `mediaSocket` stands for the host's media port. Ready when programs can ask. */
+export async function startFront(
+  guest: Session,
+  host: BrokerHost,
+  mediaSocket: string,
+): Promise<AsyncDisposable & { broker: Broker }> {
   const [ours, theirs] = fdpass.socketpair();
-  const child = spawn(join(nativeDirectory(), "cloche-guest"), ["portals"], {
+  const child = spawn(join(nativeDirectory(), "cloche-guest"), ["portals", mediaSocket], {
     env: { ...guest.environment },
     stdio: [theirs, "pipe", "inherit"],
   });

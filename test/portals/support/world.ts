@@ -6,11 +6,18 @@ import { Bus, type BusDict, Variant } from "../../../portals/bus.ts";
 import { Consents } from "../../../portals/consent.ts";
 import { Documents } from "../../../portals/documents.ts";
 import { followDenials } from "../../../portals/follow-denials.ts";
+import { findHostPipeWire } from "../../../portals/host-pipewire.ts";
 import { HostPortal, portalName } from "../../../portals/host-portal.ts";
 import { Ledger } from "../../../portals/ledger.ts";
 import { Bucket } from "../../../portals/limits.ts";
+import { Media } from "../../../portals/media.ts";
 import { SharedFiles } from "../../../portals/shared-files.ts";
+import { findBwrap } from "../../../src/jail/bwrap.ts";
+import { hostPortPath } from "../../../src/link/hybrid-vsock.ts";
+import { linkPort } from "../../../src/link/protocol.ts";
+import { nativeDirectory } from "../../../src/paths.ts";
 import type { Backend } from "./backend.ts";
+import { type Camera, startCamera } from "./cameras.ts";
 import { startFront } from "./front.ts";
 import { Program } from "./program.ts";
 import { RawGuest } from "./raw-guest.ts";
@@ -31,6 +38,11 @@ export interface World extends AsyncDisposable {
   readonly shares: { readonly home: string };
   /** What the broker said in the log. */
   readonly said: string[];
+  /** What the instance looked at, after each change. */
+  readonly inUse: readonly (readonly string[])[];
+  readonly guest: Session;
+  /** Throws where the host has no video. */
+  readonly camera: Camera;
   /** Kills the host's xdg-desktop-portal. */
   killPortal(): Promise<void>;
   /** A program in the guest. */
@@ -40,13 +52,16 @@ export interface World extends AsyncDisposable {
 }
 
 /** The user's directories of the whole process are the world's: one world at a time. */
-export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket } = {}): Promise<World> {
+export async function startWorld(
+  facts: { hasNetwork?: boolean; bucket?: Bucket; hasVideo?: boolean } = {},
+): Promise<World> {
   await using cleanup = new AsyncDisposableStack();
   const { session: host, backend } = cleanup.use(await startScriptedHost());
   process.env.XDG_DATA_HOME = join(host.directory, "data");
   process.env.XDG_STATE_HOME = join(host.directory, "state");
   process.env.XDG_DESKTOP_PORTAL_DIR = host.environment.XDG_DESKTOP_PORTAL_DIR ?? "";
-  const guest = cleanup.use(await startSession());
+  const guest = cleanup.use(await startSession(guestEnvironment));
+  const camera = facts.hasVideo ? cleanup.use(await startCamera(host)) : undefined;
   const bus = cleanup.use(await Bus.connect(host.address));
   const portal = cleanup.use(await HostPortal.open(bus));
   const documents = await Documents.open(bus, appId);
@@ -57,6 +72,10 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     ...(documents === undefined ? [] : [{ tag: "documents", directory: documents.directory, readOnly: false }]),
   ];
   const said: string[] = [];
+  const inUse: string[][] = [];
+  const link = join(host.directory, "link");
+  const media = facts.hasVideo ? cleanup.use(await startMedia(link, said)) : undefined;
+  if (media) media.onUse = (names) => inUse.push([...names]);
   const ledger = new Ledger(instance);
   cleanup.defer(() => ledger.flush());
   const brokerHost: BrokerHost = {
@@ -68,11 +87,12 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     shared: new SharedFiles(shares),
     documents,
     exportedWindows: new Set(["exported"]),
+    media,
     hasNetwork: facts.hasNetwork ?? true,
     log: (message) => said.push(message),
     bucket: facts.bucket ?? new Bucket(1_000),
   };
-  const { broker } = cleanup.use(await startFront(guest, brokerHost));
+  const { broker } = cleanup.use(await startFront(guest, brokerHost, hostPortPath(link, linkPort.media)));
   cleanup.use(
     await followDenials(
       instance,
@@ -91,6 +111,12 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     },
     shares: { home },
     said,
+    inUse,
+    guest,
+    get camera() {
+      if (camera === undefined) throw new Error("this world has no camera");
+      return camera;
+    },
     async killPortal() {
       const at = {
         destination: "org.freedesktop.DBus",
@@ -104,6 +130,19 @@ export async function startWorld(facts: { hasNetwork?: boolean; bucket?: Bucket 
     startRawGuest: (bucket) => RawGuest.start({ ...brokerHost, ...(bucket && { bucket }) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** PipeWire in the guest finds our module where it was built. */
+const guestEnvironment = async () => ({
+  PIPEWIRE_MODULE_DIR: `/usr/lib/x86_64-linux-gnu/pipewire-0.3:${nativeDirectory()}`,
+});
+
+async function startMedia(link: string, said: string[]): Promise<Media> {
+  const [bwrap, pipewire] = await Promise.all([findBwrap(), findHostPipeWire()]);
+  if (pipewire === undefined) throw new Error("the host has no PipeWire");
+  // What captures runs on the host's own programs.
+  const jail = { bwrap, runtimeRoot: "/nonexistent", nativeDirectory: nativeDirectory() };
+  return new Media(link, pipewire, jail, (message) => said.push(message));
 }
 
 /** An answer of the back end that grants: `results` are variants by name. */

@@ -22,6 +22,7 @@ const state: InstanceState = {
   windows: true,
   renderer: "software (no GPU in the guest)",
   portals: null,
+  inUse: [],
   network: "none",
   processes: [{ name: "qemu", pid: 101 }],
   timings: [

@@ -1,6 +1,6 @@
 import test from "ava";
 import { directory, file, writeCpio } from "../../../src/image/cpio.ts";
-import { agentArchive } from "../../../src/image/initramfs.ts";
+import { guestArchive, mediaModule } from "../../../src/image/initramfs.ts";
 
 /** Reads newc as the kernel does: header, name and content, each padded to four bytes. */
 function readCpio(archive: Buffer): { path: string; mode: number; content: Buffer; major: number; minor: number }[] {
@@ -59,15 +59,22 @@ test("the first header has the bytes that the format's description says", (t) =>
   );
 });
 
-test("the agent is an executable /init with a console to write on", (t) => {
-  const entries = readCpio(agentArchive(Buffer.from("agent")));
+test("the agent is an executable /init with a console to write on, beside PipeWire's module", (t) => {
+  const entries = readCpio(guestArchive(Buffer.from("agent"), Buffer.from("module")));
   t.like(
     entries.find(({ path }) => path === "init"),
     { mode: 0o100755, content: Buffer.from("agent") },
   );
   t.like(
+    entries.find(({ path }) => path === mediaModule),
+    { mode: 0o100644, content: Buffer.from("module") },
+  );
+  t.like(
     entries.find(({ path }) => path === "dev/console"),
     { mode: 0o020600, major: 5, minor: 1 },
   );
-  t.deepEqual(agentArchive(Buffer.from("agent")), agentArchive(Buffer.from("agent")));
+  t.deepEqual(
+    guestArchive(Buffer.from("agent"), Buffer.from("module")),
+    guestArchive(Buffer.from("agent"), Buffer.from("module")),
+  );
 });

@@ -19,6 +19,10 @@ const LOWER: &str = "/lower";
 const UPPER: &str = "/upper";
 const ROOT: &str = "/newroot";
 const NONE: Option<&str> = None;
+/// PipeWire's module for video streams, where the initramfs has it.
+const MEDIA_MODULE: &str = "/libpipewire-module-cloche-media.so";
+/// Where the image's PipeWire, if it has one, looks for modules.
+const MODULES: &str = "/usr/lib/x86_64-linux-gnu/pipewire-0.3";
 
 pub fn switch_to(disk: &Path) -> Result<(), RootError> {
     for directory in [LOWER, UPPER, ROOT] {
@@ -57,11 +61,17 @@ pub fn switch_to(disk: &Path) -> Result<(), RootError> {
         )
         .map_err(call("move a mount"))?;
     }
+    let modules = format!("{ROOT}{MODULES}");
+    if Path::new(&modules).is_dir() {
+        fs::copy(MEDIA_MODULE, format!("{modules}{MEDIA_MODULE}"))?;
+    }
     // The overlay holds both layers; no name leads to them from here on.
     umount2(LOWER, MntFlags::MNT_DETACH).map_err(call("let go of the image"))?;
     umount2(UPPER, MntFlags::MNT_DETACH).map_err(call("let go of the upper layer"))?;
     fs::remove_dir_all("/modules")?;
-    fs::remove_file("/init")?;
+    for file in ["/init", MEDIA_MODULE] {
+        fs::remove_file(file)?;
+    }
     chdir(ROOT).map_err(call("enter the root"))?;
     mount(Some("."), "/", NONE, MsFlags::MS_MOVE, NONE).map_err(call("move the root"))?;
     chroot(".").map_err(call("change the root"))?;

@@ -6,7 +6,8 @@ use std::{env, fs};
 
 use cloche_protocol::frame::{self, Kind};
 use cloche_protocol::{
-    CONTROL_PORT, EXEC_PORT, PORTALS_PORT, PROTOCOL_VERSION, STDIN_WINDOW, control, exec, portals,
+    CONTROL_PORT, EXEC_PORT, MEDIA_PORT, PORTALS_PORT, PROTOCOL_VERSION, STDIN_WINDOW, control,
+    exec, portals,
 };
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
@@ -44,10 +45,10 @@ fn typescript() -> String {
     }
     let constants = [
         format!("export const protocolVersion = {PROTOCOL_VERSION};"),
-        "/** vsock ports: control and portals are connected to by the guest, exec by the host. */"
+        "/** vsock ports: control, portals and media are connected to by the guest, exec by the host. */"
             .into(),
         format!(
-            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, portals: {PORTALS_PORT} }} as const;"
+            "export const linkPort = {{ control: {CONTROL_PORT}, exec: {EXEC_PORT}, portals: {PORTALS_PORT}, media: {MEDIA_PORT} }} as const;"
         ),
         "/** Bytes of input that may be on the way to a session with `stdinCredit`. */".into(),
         format!("export const stdinWindowBytes = {STDIN_WINDOW};"),

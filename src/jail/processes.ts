@@ -1,4 +1,4 @@
-// The processes of one instance: each in its jail, each with an owner that ends it.
+// Processes, each in its jail, each with an owner that ends it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { watch } from "node:fs";
@@ -7,9 +7,9 @@ import { basename, dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { scaled } from "../deadlines.ts";
 import { ClocheError } from "../errors.ts";
-import { type JailHost, jailArgv } from "../jail/bwrap.ts";
-import type { ProcessPlan } from "../jail/process-plan.ts";
 import { readLines } from "../read-lines.ts";
+import { type JailHost, jailArgv } from "./bwrap.ts";
+import type { ProcessPlan } from "./process-plan.ts";
 
 const maxLineBytes = 4096;
 const keptLines = 40;

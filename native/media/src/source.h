@@ -1,0 +1,36 @@
+// The guest's end: a node of its PipeWire that shows what the host sends.
+#pragma once
+
+#include "messages.h"
+#include "stream.h"
+
+namespace media {
+
+class Source final : public Stream {
+ protected:
+  void on_state(int state) override;
+  void on_format(const spa_pod* format) override;
+  void on_process() override {}
+  void on_io(uint32_t mask) override;
+
+ private:
+  bool hear();
+  void connect();
+  void begin_frame();
+  void end_frame();
+  void tell(FromGuest kind, uint32_t value);
+
+  HostHeader header_;
+  uint32_t header_read_ = 0;
+  uint32_t body_read_ = 0;
+  /** Where the body goes; null for what nobody wants. */
+  uint8_t* body_ = nullptr;
+  pw_buffer* buffer_ = nullptr;
+  alignas(8) uint8_t format_[max_format_bytes];
+  uint32_t frame_bytes_ = 0;
+  uint64_t frames_ = 0;
+  bool is_streaming_ = false;
+  bool is_node_told_ = false;
+};
+
+}  // namespace media

@@ -1,0 +1,89 @@
+// The camera, from a PipeWire on the host through the real portal, the broker and a jail to another PipeWire, the guest's.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { execa } from "execa";
+import * as fdpass from "../../native/fdpass/index.ts";
+import { changeSetting } from "../../portals/permissions.ts";
+import { needs } from "../support/require.ts";
+import { missingForVideo, readFrames } from "./support/cameras.ts";
+import type { Program } from "./support/program.ts";
+import { until } from "./support/until.ts";
+import { denied, instance, startWorld, yes } from "./support/world.ts";
+
+const missing = await missingForVideo();
+const { serial } = needs("pipewire", missing);
+
+const access = (program: Program) => program.ask("Camera.AccessCamera", "a{sv}", [{}]);
+
+/** What a program of the guest does with the descriptor that it is given: it takes so many frames, or is stopped. */
+async function takeFrames(
+  program: Program,
+  environment: Readonly<Record<string, string>>,
+  count: number,
+  signal?: AbortSignal,
+) {
+  const [remote] = await program.call("Camera.OpenPipeWireRemote", "a{sv}", [{}]);
+  const path = join(environment.HOME ?? "", "taken.raw");
+  const source = ["pipewiresrc", "fd=3", "target-object=cloche-camera", `num-buffers=${count}`];
+  const argv = ["-q", ...source, "!", "video/x-raw,format=I420", "!", "filesink", `location=${path}`];
+  const taking = spawn("gst-launch-1.0", argv, {
+    env: environment,
+    stdio: ["ignore", "ignore", "inherit", Number(remote)],
+    timeout: 60_000,
+    ...(signal && { signal }),
+  });
+  fdpass.close(Number(remote));
+  const [code] = await once(taking, "exit");
+  if (code !== 0) throw new Error(`gst-launch-1.0 ended with ${code}`);
+  return readFrames(path);
+}
+
+serial("the frames of the host's camera reach the guest as they are, in order, while somebody looks", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  world.backend.answer = () => yes("once");
+  using program = await world.startProgram();
+  t.is((await access(program)).code, 0);
+  const taken = await takeFrames(program, world.guest.environment, 60);
+  t.is(taken.length, 60);
+  const places = taken.map((frame) => world.camera.frames.indexOf(frame));
+  t.false(places.includes(-1), `frames that the camera never had: ${places}`);
+  t.deepEqual(
+    places,
+    places.toSorted((one, other) => one - other),
+  );
+  await until(() => world.inUse.at(-1)?.length === 0);
+  t.true(world.inUse.some((names) => names.includes("camera")));
+  t.true(world.said.some((line) => /frames \d+ dropped 0$/.test(line)));
+  // With the program the camera goes.
+  program[Symbol.dispose]();
+  const inGuest = { env: world.guest.environment, extendEnv: false };
+  await until(async () => !(await execa("pw-dump", inGuest)).stdout.includes("cloche-camera"));
+});
+
+serial("without AccessCamera there is no camera, nor after a no", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  using program = await world.startProgram();
+  const refusal = () => program.refusalOf("Camera.OpenPipeWireRemote", "a{sv}", [{}]);
+  t.is(await refusal(), "org.freedesktop.portal.Error.NotAllowed");
+  world.backend.answer = () => denied;
+  t.is((await access(program)).code, 1);
+  t.is(await refusal(), "org.freedesktop.portal.Error.NotAllowed");
+});
+
+serial("a camera that is denied while it is in use is off at once, in the guest too", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  world.backend.answer = () => yes("running");
+  using program = await world.startProgram();
+  t.is((await access(program)).code, 0);
+  const over = new AbortController();
+  const taking = takeFrames(program, world.guest.environment, 10_000, over.signal).catch((error) => error);
+  await until(() => world.inUse.at(-1)?.includes("camera") ?? false, 30_000);
+  await changeSetting(instance, "camera", "deny");
+  await until(() => world.inUse.at(-1)?.length === 0);
+  const inGuest = { env: world.guest.environment, extendEnv: false };
+  await until(async () => !(await execa("pw-dump", inGuest)).stdout.includes("cloche-camera"));
+  over.abort();
+  t.true((await taking) instanceof Error);
+  t.is(await program.refusalOf("Camera.OpenPipeWireRemote", "a{sv}", [{}]), "org.freedesktop.portal.Error.NotAllowed");
+});
