@@ -79,6 +79,7 @@ fn typescript() -> String {
         declare::<portals::GuestFile>(),
         declare::<portals::PortalsToGuest>(),
         declare::<portals::Interface>(),
+        declare::<portals::MethodTypes>(),
         declare::<portals::PortalObject>(),
     ];
     format!(
