@@ -41,6 +41,8 @@ export interface CallContext {
   beginOnHost(signature: string, args: readonly unknown[]): Promise<Response>;
   /** The host's name of a session that the guest names. Throws `InvalidArgument` where it has none of this interface. */
   hostSession(session: unknown): string;
+  /** The call has become a request: from now on what goes wrong is its response. */
+  accept(): void;
   /** Whether the user has allowed it once for all, so that nothing needs to be asked. */
   isAllowed(): Promise<boolean>;
   /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
@@ -62,17 +64,18 @@ export type CallFacts = Pick<
   | "files"
   | "hasNetwork"
   | "signal"
+  | "accept"
   | "isAllowed"
   | "write"
 > & { readonly exportedWindows: ReadonlySet<string>; readonly sessions: Sessions };
 
 export function createCallContext({ exportedWindows, sessions, ...facts }: CallFacts): CallContext {
-  const { host, signal, member } = facts;
+  const { host, signal, member, accept } = facts;
   return {
     ...facts,
     callHost: (types, args) => host.call(facts.interface, member, types, args, facts.object),
     requestFromHost: async (types, args, how = {}) =>
-      (await host.request(facts.interface, how.member ?? member, types, args, signal, how.lasts)) ?? failed,
+      (await host.request(facts.interface, how.member ?? member, types, args, { signal, accept, ...how })) ?? failed,
     async openForHost(file, access) {
       // The share's own rights count first: a document may be there for reading only.
       const inShare = facts.shared.open(file, access === "path" ? "path" : "open");
@@ -84,7 +87,7 @@ export function createCallContext({ exportedWindows, sessions, ...facts }: CallF
     },
     async beginOnHost(types, args) {
       sessions.checkRoom();
-      const begun = await host.beginSession(facts.interface, member, types, args, signal);
+      const begun = await host.beginSession(facts.interface, member, types, args, { signal, accept });
       if (begun === undefined) return failed;
       const { path, ...response } = begun;
       return response.code === 0 ? { ...response, session: sessions.add(facts.interface, path) } : response;
