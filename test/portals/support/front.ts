@@ -9,10 +9,15 @@ import { Broker, type BrokerHost } from "../../../portals/broker.ts";
 import { nativeDirectory } from "../../../src/paths.ts";
 import type { Session } from "./session.ts";
 
-/** Starts the front end on `guest`'s bus, and a broker for it. Ready when programs can ask. */
-export async function startFront(guest: Session, host: BrokerHost): Promise<AsyncDisposable & { broker: Broker }> {
+/** Starts the front end on `guest`'s bus, by the program `through` where that is given, and a broker for it. Ready when programs can ask. */
+export async function startFront(
+  guest: Session,
+  host: BrokerHost,
+  through: readonly string[] = [],
+): Promise<AsyncDisposable & { broker: Broker }> {
   const [ours, theirs] = fdpass.socketpair();
-  const child = spawn(join(nativeDirectory(), "cloche-guest"), ["portals"], {
+  const [program = "", ...args] = [...through, join(nativeDirectory(), "cloche-guest"), "portals"];
+  const child = spawn(program, args, {
     env: { ...guest.environment },
     stdio: [theirs, "pipe", "inherit"],
   });
