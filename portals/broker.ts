@@ -54,6 +54,12 @@ interface Waiting {
   readonly permission: Permission | undefined;
 }
 
+/** Whether a call has become a request, of which the guest is told once. */
+interface Acceptance {
+  readonly accept: () => void;
+  isDone: boolean;
+}
+
 /** Why the user's own word ended a call. */
 const withdrawn = Symbol("withdrawn");
 
@@ -220,6 +226,7 @@ export class Broker {
 
   async #answer(call: Call, signal: AbortSignal): Promise<void> {
     const { portal, method, args } = this.#check(call);
+    const acceptance = this.#acceptance(call.id);
     const context = createCallContext({
       ...this.#host,
       sessions: this.#sessions,
@@ -229,6 +236,7 @@ export class Broker {
       member: call.member,
       files: call.files,
       signal,
+      accept: acceptance.accept,
       isAllowed: () => this.#host.consents.isSet(portal.permission),
       write: (index, bytes) => this.#send({ type: "write", id: call.id, index, bytes: bytes.toString("base64") }),
     });
@@ -238,7 +246,7 @@ export class Broker {
     };
     const consentKind = method.consent?.(args) ?? portal.consent;
     if (method.kind === "request") {
-      await this.#asRequest(call, portal, consentKind, () => method.run(context, args), signal, record);
+      await this.#asRequest(call, portal, consentKind, acceptance, () => method.run(context, args), signal, record);
       return;
     }
     const consent = await this.#host.consents.decide(portal, consentKind, signal);
@@ -254,6 +262,7 @@ export class Broker {
     call: Call,
     portal: Portal,
     consentKind: Portal["consent"],
+    acceptance: Acceptance,
     run: () => Promise<Response>,
     signal: AbortSignal,
     record: (answer: Answer, by: LedgerEntry["by"]) => void,
@@ -264,10 +273,14 @@ export class Broker {
     }
     this.#openRequests += 1;
     try {
-      this.#send({ type: "accept", id: call.id });
-      const consent = await this.#host.consents.decide(portal, consentKind, signal);
-      const response = consent.isYes ? await this.#runSafely(call, run) : cancelled;
+      const consent = await this.#host.consents.decide(portal, consentKind, signal, acceptance.accept);
       const by = consent.by === "default" ? "dialog" : consent.by;
+      const refuse = (error: unknown) => {
+        record("failed", by);
+        throw error;
+      };
+      const response = consent.isYes ? await this.#runSafely(call, acceptance, run).catch(refuse) : cancelled;
+      acceptance.accept();
       record(consent.isYes ? answerOf(response, signal) : "denied", by);
       if (response.code === 0) this.#host.bucket.giveBack();
       if (signal.aborted) {
@@ -284,16 +297,28 @@ export class Broker {
     }
   }
 
+  #acceptance(id: number): Acceptance {
+    const acceptance: Acceptance = {
+      isDone: false,
+      accept: () => {
+        if (!acceptance.isDone) this.#send({ type: "accept", id });
+        acceptance.isDone = true;
+      },
+    };
+    return acceptance;
+  }
+
   #respond(id: number, { code, results, session, end }: Response): void {
     const facts = { code, results: dictToWire(results), session: session ?? null, lasts: end !== undefined };
     this.#send({ type: "response", id, ...facts });
   }
 
   /** A request that has been accepted can't be refused any more: what goes wrong is its response. */
-  async #runSafely(call: Call, run: () => Promise<Response>): Promise<Response> {
+  async #runSafely(call: Call, acceptance: Acceptance, run: () => Promise<Response>): Promise<Response> {
     try {
       return await run();
     } catch (error) {
+      if (!acceptance.isDone) throw error;
       this.#host.log(`${call.interface}.${call.member}: ${messageOf(error)}`);
       return { code: 2, results: {} };
     }

@@ -5,7 +5,7 @@ import type { Bus } from "./bus.ts";
 import type { Documents } from "./documents.ts";
 import type { HostPortal } from "./host-portal.ts";
 import type { Media, ShownVideo, Video } from "./media.ts";
-import { failed, type Portal, type Response } from "./portal.ts";
+import { failed, NotAllowed, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
@@ -47,6 +47,8 @@ export interface CallContext {
   beginOnHost(signature: string, args: readonly unknown[]): Promise<Response>;
   /** The host's name of a session that the guest names. Throws `InvalidArgument` where it has none of this interface. */
   hostSession(session: unknown): string;
+  /** The call has become a request: from now on what goes wrong is its response. */
+  accept(): void;
   /** Whether the user has allowed it once for all, so that nothing needs to be asked. */
   isAllowed(): Promise<boolean>;
   /** The host's name of a window that the guest names; empty where this instance has exported none of that name. */
@@ -72,18 +74,19 @@ export type CallFacts = Pick<
   | "files"
   | "hasNetwork"
   | "signal"
+  | "accept"
   | "isAllowed"
   | "video"
   | "write"
 > & { readonly exportedWindows: ReadonlySet<string>; readonly sessions: Sessions };
 
 export function createCallContext({ exportedWindows, sessions, ...facts }: CallFacts): CallContext {
-  const { host, signal, member } = facts;
+  const { host, signal, member, accept } = facts;
   return {
     ...facts,
     callHost: (types, args) => host.call(facts.interface, member, types, args, facts.object),
     requestFromHost: async (types, args, how = {}) =>
-      (await host.request(facts.interface, how.member ?? member, types, args, signal, how.lasts)) ?? failed,
+      (await host.request(facts.interface, how.member ?? member, types, args, { signal, accept, ...how })) ?? failed,
     async openForHost(file, access) {
       // The share's own rights count first: a document may be there for reading only.
       const inShare = facts.shared.open(file, access === "path" ? "path" : "open");
@@ -95,13 +98,18 @@ export function createCallContext({ exportedWindows, sessions, ...facts }: CallF
     },
     async beginOnHost(types, args) {
       sessions.checkRoom();
-      const begun = await host.beginSession(facts.interface, member, types, args, signal);
+      const begun = await host.beginSession(facts.interface, member, types, args, { signal, accept });
       if (begun === undefined) return failed;
       const { path, ...response } = begun;
       return response.code === 0 ? { ...response, session: sessions.add(facts.interface, path) } : response;
     },
     hostSession: (session) => sessions.pathOf(facts.interface, session),
-    hold: (video) => sessions.hold(facts.interface, video.close),
+    hold(video) {
+      // Opening takes its time: the program may have gone by now, or the user taken it back.
+      if (!signal.aborted) return sessions.hold(facts.interface, video.close);
+      video.close();
+      throw new NotAllowed("it is not wanted any more");
+    },
     hostWindow(name) {
       const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
       return handle !== undefined && exportedWindows.has(handle) ? name : "";

@@ -34,14 +34,20 @@ export class Consents {
     return new Consents(instance, appId, (question, signal) => askUser(bus, question, signal));
   }
 
-  /** Whether `portal` may be used; asks where it says so. What is set counts from the next call on, also while it runs. */
-  async decide(portal: Portal, consent: Portal["consent"], signal: AbortSignal): Promise<Consent> {
+  /** Whether `portal` may be used; asks where it says so, after `onAsk`. What is set counts from the next call on, also while it runs. */
+  async decide(
+    portal: Portal,
+    consent: Portal["consent"],
+    signal: AbortSignal,
+    onAsk: () => void = () => {},
+  ): Promise<Consent> {
     const { permission } = portal;
     const setting = (await readSettings(this.#instance))[permission];
     if (setting !== undefined) return { isYes: setting === "allow", by: "setting" };
     if (consent !== "ask") return { isYes: true, by: "default" };
     const answered = this.#answers.get(permission);
     if (answered !== undefined) return { isYes: answered, by: "dialog" };
+    onAsk();
     return this.#join(portal, signal);
   }
 

@@ -20,6 +20,15 @@ type Place = Portal["object"];
 
 const newToken = (): string => `cloche${randomBytes(12).toString("hex")}`;
 
+interface RequestHow {
+  /** Closes the request. */
+  readonly signal: AbortSignal;
+  /** Called when the portal has taken it. */
+  readonly accept: () => void;
+  /** Whether it can be ended after its response: by the `end` in it. */
+  readonly lasts?: boolean;
+}
+
 interface HostPortalEvents {
   /** Another portal has begun. */
   change: [];
@@ -88,16 +97,14 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
 
   /**
    * Makes a request and waits for its response; `body` ends with the options.
-   * Undefined where the portal ended, or `signal` aborted: the request is closed then. Throws `BusError`.
-   * One that `lasts` can be ended after its response: by the `end` in it.
+   * Undefined where the portal ended, or `signal` aborted: the request is closed then. Throws `BusError` where it is refused.
    */
   async request(
     interfaceName: string,
     member: string,
     signature: string,
     body: readonly unknown[],
-    signal: AbortSignal,
-    lasts = false,
+    { signal, accept, lasts = false }: RequestHow,
   ): Promise<Response | undefined> {
     const token = newToken();
     const expected = `${portalPath}/request/${this.#sender}/${token}`;
@@ -113,6 +120,7 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     try {
       if (signal.aborted) return undefined;
       await this.call(interfaceName, member, signature, [...body.slice(0, -1), options]);
+      accept();
       signal.addEventListener("abort", close, { once: true });
       if (signal.aborted) close();
       const response = await responded.promise;
@@ -132,7 +140,7 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     member: string,
     signature: string,
     body: readonly unknown[],
-    signal: AbortSignal,
+    how: RequestHow,
   ): Promise<(Response & { readonly path: string }) | undefined> {
     const token = newToken();
     const path = `${portalPath}/session/${this.#sender}/${token}`;
@@ -140,7 +148,7 @@ export class HostPortal extends EventEmitter<HostPortalEvents> implements AsyncD
     this.#sessions.add(path);
     let response: Response | undefined;
     try {
-      response = await this.request(interfaceName, member, signature, [...body.slice(0, -1), options], signal);
+      response = await this.request(interfaceName, member, signature, [...body.slice(0, -1), options], how);
     } finally {
       // A session of which nobody will know must not stay.
       if (response?.code !== 0) this.closeSession(path);

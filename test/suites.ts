@@ -66,6 +66,7 @@ const known: readonly Suite[] = [
     needsDesktop: true,
     isOnRequest: true,
   }),
+  suite("conformance", { timeoutSeconds: 900, isOnRequest: true }),
 ];
 
 /** Directories of test that hold no suite. */

@@ -1,5 +1,6 @@
 // org.freedesktop.portal.Documents: files of the instance's shares as documents of its own tree. No other application is named.
 import * as fdpass from "../../native/fdpass/index.ts";
+import { Variant } from "../bus.ts";
 import type { CallContext } from "../call-context.ts";
 import { type Documents, documentsName, guestDocuments, type Right } from "../documents.ts";
 import type { CallMethod, Portal } from "../portal.ts";
@@ -26,6 +27,10 @@ const application = text(255);
 const exportDirectory = 8;
 const knownFlags = flags(1 | 2 | 4 | exportDirectory);
 
+const mountPoint = Buffer.from(`${guestDocuments}\0`);
+/** What the methods that take flags tell besides. */
+const besides = { mountpoint: new Variant("ay", mountPoint) };
+
 export const documents: Portal = {
   name: documentsName,
   object: "documents",
@@ -35,7 +40,7 @@ export const documents: Portal = {
   givesDocuments: true,
   wants: "have its own files as documents",
   methods: {
-    GetMountPoint: method([], "ay", async () => [Buffer.from(`${guestDocuments}\0`)]),
+    GetMountPoint: method([], "ay", async () => [mountPoint]),
     Add: method([file, boolean, boolean], "s", async (tree, context, [index]) => [
       await addFile(tree, context, index, rights, false),
     ]),
@@ -47,7 +52,7 @@ export const documents: Portal = {
         const ids: string[] = [];
         for (const index of indices as unknown[])
           ids.push(await addFile(tree, context, index, atLeastRead(wanted), isDirectory));
-        return [ids, {}];
+        return [ids, besides];
       },
     ),
     AddNamed: method([file, fileNameBytes, boolean, boolean], "s", async (tree, context, [index, name]) => [
@@ -58,7 +63,7 @@ export const documents: Portal = {
       "sa{sv}",
       async (tree, context, [index, name, _flags, _application, wanted]) => [
         await addNamed(tree, context, index, name, atLeastRead(wanted)),
-        {},
+        besides,
       ],
     ),
     GrantPermissions: method([documentId, application, permissions], "", async (tree, _, [id, name]) => {

@@ -9,7 +9,7 @@ const many = list(address, 64);
 export const email: Portal = {
   name: "org.freedesktop.portal.Email",
   object: "desktop",
-  version: 3,
+  version: 4,
   permission: "email",
   consent: "ask",
   wants: "begin a mail in your mail program",

@@ -55,9 +55,10 @@ function remove(): CallMethod {
 }
 
 function inTheNameOf({ instance }: CallContext, given: BusDict): BusDict {
-  const { title, body, ...rest } = given;
+  const { title, body, icon, ...rest } = given;
   return {
     ...rest,
+    ...(icon?.value && { icon }),
     title: new Variant("s", `[${instance}] ${withoutMarkup(String(title?.value ?? ""))}`),
     ...(body && { body: new Variant("s", withoutMarkup(String(body.value))) }),
   };
@@ -74,13 +75,14 @@ function inVariant(): Reader {
   return { signature: "v", read: plainVariant.read };
 }
 
-/** A serialized GIcon: names of the theme, or a picture. */
+/** A serialized GIcon: names of the theme, or a picture. A path means nothing to the host: undefined. */
 function readIcon(value: unknown): unknown {
   const [kind, { signature, value: content }] = value as [string, Variant];
   if (kind === "themed" && signature === "as") {
     const names = list(matching(/^[A-Za-z0-9._-]+$/, 255), 16).read(content);
     return [kind, new Variant("as", names)];
   }
+  if (kind === "file" && signature === "s") return undefined;
   if (kind !== "bytes" || signature !== "ay")
     throw new InvalidArgument("an icon is a name of the theme, or a picture's bytes");
   const picture = content as Buffer;

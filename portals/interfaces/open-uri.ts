@@ -5,11 +5,13 @@ import { type BusDict, Variant } from "../bus.ts";
 import type { CallContext } from "../call-context.ts";
 import { guestDocuments } from "../documents.ts";
 import type { Portal, RequestMethod, Response } from "../portal.ts";
-import { boolean, file, InvalidArgument, options, parentWindow, text } from "../readers.ts";
+import { boolean, file, InvalidArgument, matching, options, parentWindow, text } from "../readers.ts";
 import type { FileIndex } from "../wire.ts";
 
 const maxUriLength = 4096;
 const known = options({ writable: boolean, ask: boolean, activation_token: text(1024) });
+
+const openedSchemes = ["http", "https", "mailto"];
 
 /** Without spaces, controls and what a shell or a mail program could read more into. */
 const webOrMail = /^(https?:\/\/[^\s/?#\\]+|mailto:)[^\s\\\p{Cc}]*$/iu;
@@ -17,7 +19,7 @@ const webOrMail = /^(https?:\/\/[^\s/?#\\]+|mailto:)[^\s\\\p{Cc}]*$/iu;
 export const openUri: Portal = {
   name: "org.freedesktop.portal.OpenURI",
   object: "desktop",
-  version: 4,
+  version: 5,
   permission: "open-uri",
   consent: "dialog",
   wants: "open links and its files in other applications",
@@ -34,6 +36,15 @@ export const openUri: Portal = {
     },
     OpenFile: ofFile("OpenFile", { since: 2 }),
     OpenDirectory: ofFile("OpenDirectory", { since: 3 }),
+    SchemeSupported: {
+      kind: "call",
+      args: [matching(/^[a-z][a-z0-9+.-]*$/iu, 255), options({})],
+      returns: "b",
+      since: 5,
+      consent: () => "free",
+      run: async (context, [scheme, given]) =>
+        openedSchemes.includes(String(scheme).toLowerCase()) ? context.callHost("sa{sv}", [scheme, given]) : [false],
+    },
   },
 };
 

@@ -1,11 +1,12 @@
 // org.freedesktop.portal.Settings: colours, fonts and the like. Read from the host once, and kept.
-import { Variant } from "../bus.ts";
+import { BusError, Variant } from "../bus.ts";
 import type { CallContext } from "../call-context.ts";
 import type { HostPortal } from "../host-portal.ts";
 import type { Portal } from "../portal.ts";
-import { InvalidArgument, list, text } from "../readers.ts";
+import { list, text } from "../readers.ts";
 
 const name = text(255);
+const notFound = "org.freedesktop.portal.Error.NotFound";
 
 /** What an application may know: how things are to look. Other settings of the desktop are the user's own. */
 const namespaces = ["org.freedesktop.appearance", "org.gnome.desktop.interface", "org.gnome.desktop.wm.preferences"];
@@ -44,7 +45,7 @@ const isKnown = (namespace: string): boolean => namespaces.includes(namespace);
 async function readOne(context: CallContext, namespace: unknown, key: unknown): Promise<Variant> {
   const all = await readAll(context);
   const value = all[String(namespace)]?.[String(key)];
-  if (value === undefined) throw new InvalidArgument("Requested setting not found");
+  if (value === undefined) throw new BusError(notFound, "Requested setting not found");
   return value;
 }
 

@@ -4,6 +4,9 @@ import type { Portal } from "../portal.ts";
 import { file, InvalidArgument } from "../readers.ts";
 import type { FileIndex } from "../wire.ts";
 
+/** The result of what was not moved. */
+const didNot = 0;
+
 export const trash: Portal = {
   name: "org.freedesktop.portal.Trash",
   object: "desktop",
@@ -18,8 +21,9 @@ export const trash: Portal = {
       returns: "u",
       async run(context, [index]) {
         const named = context.files[(index as FileIndex).index];
-        if (named?.type !== "shared" || named.tag !== "documents" || !named.writable)
-          throw new InvalidArgument("only documents are moved to the trash, by a descriptor that can write");
+        if (named === undefined) throw new InvalidArgument("not a file of the message");
+        // Only documents are moved to the trash, by a descriptor that can write.
+        if (named.type !== "shared" || named.tag !== "documents" || !named.writable) return [didNot];
         const fd = await context.openForHost(named, "write");
         try {
           return await context.callHost("h", [fd]);

@@ -191,7 +191,20 @@ name: string, object: PortalObject,
 /**
  * Its D-Bus properties, `version` among them: variants by name.
  */
-properties: Record<string, unknown>, };
+properties: Record<string, unknown>, 
+/**
+ * What introspection says: some languages' programs call by it.
+ */
+methods: { [key in string]: MethodTypes }, 
+/**
+ * The complete types of a signal's values.
+ */
+signals: { [key in string]: Array<string> }, };
+
+/**
+ * Complete types: of the arguments, and of what is returned.
+ */
+export type MethodTypes = { takes: Array<string>, returns: Array<string>, };
 
 /**
  * Whose interface it is: `/org/freedesktop/portal/desktop`, or `/org/freedesktop/portal/documents`.

@@ -55,3 +55,18 @@ serial("another application is not given anything, and another's document is not
     t.like(error, { errorName: "org.freedesktop.portal.Error.InvalidArgument" }, member);
   }
 });
+
+serial("what becomes a document comes with the place of the tree", async (t) => {
+  await writeFile(join(world.shares.home, "own.txt"), "own");
+  await using guest = await world.startRawGuest();
+  const file = { type: "shared", tag: "home", path: "own.txt", writable: false } as const;
+  const place = { mountpoint: { type: "ay", data: Buffer.from("/run/user/1000/doc\0").toString("base64") } };
+  for (const [member, signature, body] of [
+    ["AddFull", "ahusas", [[0], 0, "", ["read"]]],
+    ["AddNamedFull", "hayusas", [0, Buffer.from("new.txt\0").toString("base64"), 0, "", ["read"]]],
+  ] as const) {
+    const files = member === "AddFull" ? [file] : [{ ...file, path: "" }];
+    const answer = await guest.ask(`Documents.${member}`, signature, [...body], files);
+    t.deepEqual(answer.type === "reply" && answer.body[1], place, JSON.stringify(answer));
+  }
+});

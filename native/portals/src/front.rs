@@ -582,7 +582,11 @@ fn arguments(body: &zbus::message::Body) -> Result<Vec<Variant<'_>>, Refusal> {
         return Ok(Vec::new());
     }
     let arguments = body.deserialize::<Structure<'_>>();
-    let arguments = arguments.map_err(|error| Refusal::of_bus("InvalidArgs", error.to_string()))?;
+    // The bus has checked the message; what is wrong is an index of a descriptor that it does not have.
+    let arguments = arguments.map_err(|error| Refusal {
+        name: "org.freedesktop.portal.Error.InvalidArgument".into(),
+        message: error.to_string(),
+    })?;
     Ok(arguments.into_fields())
 }
 

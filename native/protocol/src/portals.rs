@@ -163,6 +163,19 @@ pub struct Interface {
     /// Its D-Bus properties, `version` among them: variants by name.
     #[cfg_attr(feature = "generate", ts(type = "Record<string, unknown>"))]
     pub properties: BTreeMap<String, Value>,
+    /// What introspection says: some languages' programs call by it.
+    pub methods: BTreeMap<String, MethodTypes>,
+    /// The complete types of a signal's values.
+    pub signals: BTreeMap<String, Vec<String>>,
+}
+
+/// Complete types: of the arguments, and of what is returned.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "generate", derive(schemars::JsonSchema, ts_rs::TS))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MethodTypes {
+    pub takes: Vec<String>,
+    pub returns: Vec<String>,
 }
 
 /// Whose interface it is: `/org/freedesktop/portal/desktop`, or `/org/freedesktop/portal/documents`.

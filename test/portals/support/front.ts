@@ -9,14 +9,23 @@ import { Broker, type BrokerHost } from "../../../portals/broker.ts";
 import { nativeDirectory } from "../../../src/paths.ts";
 import type { Session } from "./session.ts";
 
-/** Starts the front end on `guest`'s bus, and a broker for it; `mediaSocket` stands for the host's media port. Ready when programs can ask. */
+export interface FrontFacts {
+  /** A program that starts it. */
+  readonly through?: readonly string[];
+  /** Stands for the host's media port. */
+  readonly mediaSocket?: string;
+}
+
+/** Starts the front end on `guest`'s bus, and a broker for it. Ready when programs can ask. */
 export async function startFront(
   guest: Session,
   host: BrokerHost,
-  mediaSocket: string,
+  { through = [], mediaSocket }: FrontFacts = {},
 ): Promise<AsyncDisposable & { broker: Broker }> {
   const [ours, theirs] = fdpass.socketpair();
-  const child = spawn(join(nativeDirectory(), "cloche-guest"), ["portals", mediaSocket], {
+  const words = ["portals", ...(mediaSocket === undefined ? [] : [mediaSocket])];
+  const [program = "", ...args] = [...through, join(nativeDirectory(), "cloche-guest"), ...words];
+  const child = spawn(program, args, {
     env: { ...guest.environment },
     stdio: [theirs, "pipe", "inherit"],
   });

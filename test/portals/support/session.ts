@@ -93,6 +93,6 @@ const busConfig = (
 
 /** Not in a mount namespace of its own: what the document portal mounts is there for who comes later. */
 function asUser({ uid, gid }: User, argv: readonly string[]): string[] {
-  const drop = process.getuid?.() === 0 ? ["--reuid", String(uid), "--regid", String(gid), "--clear-groups"] : [];
+  const drop = process.getuid?.() !== uid ? ["--reuid", String(uid), "--regid", String(gid), "--clear-groups"] : [];
   return [...drop, "--pdeathsig", "TERM", "--", ...argv];
 }

@@ -92,7 +92,9 @@ export async function startWorld(
     log: (message) => said.push(message),
     bucket: facts.bucket ?? new Bucket(1_000),
   };
-  const { broker } = cleanup.use(await startFront(guest, brokerHost, hostPortPath(link, linkPort.media)));
+  const { broker } = cleanup.use(
+    await startFront(guest, brokerHost, { mediaSocket: hostPortPath(link, linkPort.media) }),
+  );
   cleanup.use(
     await followDenials(
       instance,

@@ -80,6 +80,7 @@ fn typescript() -> String {
         declare::<portals::GuestFile>(),
         declare::<portals::PortalsToGuest>(),
         declare::<portals::Interface>(),
+        declare::<portals::MethodTypes>(),
         declare::<portals::PortalObject>(),
     ];
     format!(
