@@ -62,7 +62,7 @@ const known: readonly Suite[] = [
   }),
   suite("clients", {
     timeoutSeconds: 900,
-    images: ["clients", "gnome-text-editor", "featherpad", "nedit", "firefox-esr"],
+    images: ["clients", "camera", "gnome-text-editor", "featherpad", "nedit", "firefox-esr"],
     needsDesktop: true,
     isOnRequest: true,
   }),

@@ -25,7 +25,7 @@ export async function launchGuest(
   const name = parseInstanceName(id);
   const request: LaunchRequest = {
     name,
-    manifest: await findApp(name.app),
+    manifest: changes.manifest ?? (await findApp(name.app)),
     isTemporary: true,
     monitor: "auto",
     shares: [],
