@@ -12,6 +12,7 @@ import { Documents } from "./documents.ts";
 import { followDenials } from "./follow-denials.ts";
 import { findHostPipeWire } from "./host-pipewire.ts";
 import { HostPortal } from "./host-portal.ts";
+import { InUseNotice } from "./in-use.ts";
 import { Ledger } from "./ledger.ts";
 import { Bucket } from "./limits.ts";
 import { Media } from "./media.ts";
@@ -87,12 +88,17 @@ export class InstancePortals implements AsyncDisposable {
   /** Takes the guest's one connection at the link's socket. */
   async listen(socketPath: string, surroundings: Surroundings): Promise<void> {
     const { shares, hasNetwork, hasPipeWire, jail, log, onUse } = surroundings;
+    const fail = (error: unknown) => log(`what is taken back: ${messageOf(error)}`);
     const pipewire = hasPipeWire ? await findHostPipeWire() : undefined;
     if (pipewire !== undefined) {
       this.#media = new Media(socketPath, pipewire, jail, log);
-      this.#media.onUse = onUse;
+      const stop = () => void this.#broker?.withdraw(new Set<Permission>(["camera"])).catch(fail);
+      const notice = await InUseNotice.open(this.#host, this.#instance, stop);
+      this.#media.onUse = (inUse) => {
+        onUse(inUse);
+        notice.tell(inUse);
+      };
     }
-    const fail = (error: unknown) => log(`what is denied from now on: ${messageOf(error)}`);
     const heed = (denied: ReadonlySet<Permission>) => void this.#broker?.withdraw(denied).catch(fail);
     this.#following = await followDenials(this.#instance, heed, fail);
     this.#server = await listenForGuest(socketPath, linkPort.portals, (socket) => {

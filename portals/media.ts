@@ -159,10 +159,14 @@ export class Media implements Disposable {
     hearNode: (node: number) => void,
   ): HelperProcess {
     const plan = planCapture(this.#pipewire, stream, descriptors, node, capture);
+    // Before the guest has a node, it runs for a moment to learn its format.
+    let hasNode = false;
     const process = startProcess(plan, this.#jail, (source, line) => {
       const [, id] = /^node (\d{1,10})$/.exec(line) ?? [];
-      if (id !== undefined) hearNode(Number(id));
-      else if (line === "running") this.#use(stream, what);
+      if (id !== undefined) {
+        hasNode = true;
+        hearNode(Number(id));
+      } else if (line === "running" && hasNode) this.#use(stream, what);
       else if (line === "idle") this.#use(stream, undefined);
       if (source.endsWith(".err") || line.startsWith("frames")) this.#log(`${what}: ${line}`);
     });

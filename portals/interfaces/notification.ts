@@ -1,11 +1,22 @@
 // org.freedesktop.portal.Notification: said in the instance's name, and without anything that a desktop could read as markup.
 import { type BusDict, Variant } from "../bus.ts";
 import type { CallContext } from "../call-context.ts";
+import { isOwnNotification } from "../in-use.ts";
 import type { CallMethod, Portal } from "../portal.ts";
 import { InvalidArgument, list, matching, oneOf, options, plainVariant, type Reader, text } from "../readers.ts";
 
+const plainId = matching(/^[^\p{Cc}]+$/u, 255);
 const maxIconBytes = 128 * 1024;
 const action = text(255);
+/** Not one of our own. */
+const givenId: Reader = {
+  signature: "s",
+  read(value) {
+    const id = String(plainId.read(value));
+    if (isOwnNotification(id)) throw new InvalidArgument("a name that an application cannot use");
+    return id;
+  },
+};
 
 const button = {
   signature: "a{sv}",
@@ -32,7 +43,7 @@ export const notification: Portal = {
   methods: {
     AddNotification: {
       kind: "call",
-      args: [matching(/^[^\p{Cc}]+$/u, 255), known],
+      args: [givenId, known],
       returns: "",
       async run(context, [id, given]) {
         await context.callHost("sa{sv}", [id, inTheNameOf(context, given as BusDict)]);
@@ -41,13 +52,13 @@ export const notification: Portal = {
     },
     RemoveNotification: remove(),
   },
-  signals: { ActionInvoked: { signature: "ssav" } },
+  signals: { ActionInvoked: { signature: "ssav", accept: (_host, [id]) => !isOwnNotification(String(id)) } },
 };
 
 function remove(): CallMethod {
   return {
     kind: "call",
-    args: [text(255)],
+    args: [givenId],
     returns: "",
     consent: () => "free",
     run: async (context, [id]) => [...(await context.callHost("s", [id]))],

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { execa } from "execa";
 import * as fdpass from "../../native/fdpass/index.ts";
+import { type BusDict, Variant } from "../../portals/bus.ts";
 import { changeSetting } from "../../portals/permissions.ts";
 import { needs } from "../support/require.ts";
 import { missingForVideo, readFrames } from "./support/cameras.ts";
@@ -86,4 +87,29 @@ serial("a camera that is denied while it is in use is off at once, in the guest 
   over.abort();
   t.true((await taking) instanceof Error);
   t.is(await program.refusalOf("Camera.OpenPipeWireRemote", "a{sv}", [{}]), "org.freedesktop.portal.Error.NotAllowed");
+});
+
+serial("while the camera is in use a notification says so, and its button stops it", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  world.backend.answer = () => yes("once");
+  using program = await world.startProgram();
+  t.is((await access(program)).code, 0);
+  const over = new AbortController();
+  const taking = takeFrames(program, world.guest.environment, 10_000, over.signal).catch(() => {});
+  const shown = () => world.backend.named("Notification.AddNotification");
+  await until(() => world.camera.frames.length > 0, 30_000);
+  await until(() => shown().length > 0);
+  const [appId, id, notification] = shown().at(-1)?.body as [string, string, BusDict];
+  t.is(notification.title?.value, `[${instance}] uses the camera`);
+  world.backend.invokeAction(appId, id, "stop");
+  await until(() => world.inUse.at(-1)?.length === 0);
+  await until(() => world.backend.named("Notification.RemoveNotification").length > 0);
+  over.abort();
+  await taking;
+  const refused = "org.freedesktop.portal.Error.NotAllowed";
+  t.is(await program.refusalOf("Camera.OpenPipeWireRemote", "a{sv}", [{}]), refused);
+  // No program of the guest can speak in its place.
+  const forged = ["dev.cloche.in-use", { title: new Variant("s", "all is well") }];
+  const invalid = "org.freedesktop.portal.Error.InvalidArgument";
+  t.is(await program.refusalOf("Notification.AddNotification", "sa{sv}", forged), invalid);
 });

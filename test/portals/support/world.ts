@@ -8,6 +8,7 @@ import { Documents } from "../../../portals/documents.ts";
 import { followDenials } from "../../../portals/follow-denials.ts";
 import { findHostPipeWire } from "../../../portals/host-pipewire.ts";
 import { HostPortal, portalName } from "../../../portals/host-portal.ts";
+import { InUseNotice } from "../../../portals/in-use.ts";
 import { Ledger } from "../../../portals/ledger.ts";
 import { Bucket } from "../../../portals/limits.ts";
 import { Media } from "../../../portals/media.ts";
@@ -75,7 +76,6 @@ export async function startWorld(
   const inUse: string[][] = [];
   const link = join(host.directory, "link");
   const media = facts.hasVideo ? cleanup.use(await startMedia(link, said)) : undefined;
-  if (media) media.onUse = (names) => inUse.push([...names]);
   const ledger = new Ledger(instance);
   cleanup.defer(() => ledger.flush());
   const brokerHost: BrokerHost = {
@@ -95,6 +95,13 @@ export async function startWorld(
   const { broker } = cleanup.use(
     await startFront(guest, brokerHost, { mediaSocket: hostPortPath(link, linkPort.media) }),
   );
+  if (media) {
+    const notice = await InUseNotice.open(portal, instance, () => void broker.withdraw(new Set(["camera"])));
+    media.onUse = (names) => {
+      inUse.push([...names]);
+      notice.tell(names);
+    };
+  }
   cleanup.use(
     await followDenials(
       instance,
