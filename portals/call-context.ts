@@ -9,6 +9,7 @@ import { failed, NotAllowed, type Portal, type Response } from "./portal.ts";
 import { InvalidArgument } from "./readers.ts";
 import type { Sessions } from "./sessions.ts";
 import type { SharedFiles } from "./shared-files.ts";
+import type { SessionNumber } from "./wire.ts";
 
 /** The host's video, for this guest. */
 export interface VideoContext extends Pick<Media, "share" | "allow" | "isAllowed"> {
@@ -56,7 +57,11 @@ export interface CallContext {
   /** Undefined where the guest has no PipeWire. */
   readonly video: VideoContext | undefined;
   /** Keeps it open until the program has gone, or the user takes it back: the number of a session. */
-  hold(video: ShownVideo): number;
+  hold(end: () => void): number;
+  /** Keeps it open as long as a session, or ends it at once where there is no such session any more. */
+  holdFor(session: SessionNumber, end: () => void): void;
+  /** Whether anything is kept open for a session. */
+  isHolding(session: SessionNumber): boolean;
   /** Gives bytes to a program's own descriptor. */
   write(fileIndex: number, bytes: Buffer): void;
 }
@@ -82,6 +87,15 @@ export type CallFacts = Pick<
 
 export function createCallContext({ exportedWindows, sessions, ...facts }: CallFacts): CallContext {
   const { host, signal, member, accept } = facts;
+  const orEnd = <T>(end: () => void, keep: () => T): T => {
+    try {
+      if (signal.aborted) throw new NotAllowed("it is not wanted any more");
+      return keep();
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
   return {
     ...facts,
     callHost: (types, args) => host.call(facts.interface, member, types, args, facts.object),
@@ -104,12 +118,10 @@ export function createCallContext({ exportedWindows, sessions, ...facts }: CallF
       return response.code === 0 ? { ...response, session: sessions.add(facts.interface, path) } : response;
     },
     hostSession: (session) => sessions.pathOf(facts.interface, session),
-    hold(video) {
-      // Opening takes its time: the program may have gone by now, or the user taken it back.
-      if (!signal.aborted) return sessions.hold(facts.interface, video.close);
-      video.close();
-      throw new NotAllowed("it is not wanted any more");
-    },
+    // Opening takes its time: the program may have gone by now, or the user taken it back.
+    hold: (end) => orEnd(end, () => sessions.hold(facts.interface, end)),
+    holdFor: (session, end) => orEnd(end, () => sessions.holdFor(facts.interface, session, end)),
+    isHolding: (session) => sessions.isHolding(session),
     hostWindow(name) {
       const [, handle] = /^wayland:(.+)$/.exec(name) ?? [];
       return handle !== undefined && exportedWindows.has(handle) ? name : "";

@@ -92,7 +92,7 @@ export class InstancePortals implements AsyncDisposable {
     const pipewire = hasPipeWire ? await findHostPipeWire() : undefined;
     if (pipewire !== undefined) {
       this.#media = new Media(socketPath, pipewire, jail, log);
-      const stop = () => void this.#broker?.withdraw(new Set<Permission>(["camera"])).catch(fail);
+      const stop = () => void this.#broker?.withdraw(new Set<Permission>(["camera", "screen-cast"])).catch(fail);
       const notice = await InUseNotice.open(this.#host, this.#instance, stop);
       this.#media.onUse = (inUse) => {
         onUse(inUse);

@@ -13,6 +13,7 @@ import { notification } from "./interfaces/notification.ts";
 import { openUri } from "./interfaces/open-uri.ts";
 import { powerProfileMonitor } from "./interfaces/power-profile-monitor.ts";
 import { proxyResolver } from "./interfaces/proxy-resolver.ts";
+import { screenCast } from "./interfaces/screen-cast.ts";
 import { screenshot } from "./interfaces/screenshot.ts";
 import { secret } from "./interfaces/secret.ts";
 import { settings } from "./interfaces/settings.ts";
@@ -34,6 +35,7 @@ export const portals: readonly Portal[] = [
   openUri,
   powerProfileMonitor,
   proxyResolver,
+  screenCast,
   screenshot,
   secret,
   settings,

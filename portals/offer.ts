@@ -29,7 +29,12 @@ function describe(portal: Portal, properties: BusDict): Interface {
   // The first versions of some had no such property.
   const hostVersion = typeof version?.value === "number" ? version.value : 1;
   const lower = Math.min(portal.version, hostVersion);
-  const kept = Object.entries(properties).filter(([name]) => portal.properties?.includes(name));
+  const kept = Object.entries(properties)
+    .filter(([name]) => portal.properties?.includes(name))
+    .map(([name, given]) => {
+      const mask = portal.masks?.[name];
+      return [name, mask === undefined ? given : new Variant("u", (Number(given.value) & mask) >>> 0)] as const;
+    });
   const methods = Object.entries(portal.methods).filter(([, { since = 0 }]) => since <= lower);
   return {
     name: portal.name,

@@ -22,6 +22,7 @@ export const permissions: Readonly<Record<Permission, string>> = {
   "network-status": "whether there is a network, and its proxy",
   notification: "notifications",
   "open-uri": "links and files opened outside",
+  "screen-cast": "what the user picks of the screen, as it changes",
   screenshot: "pictures of the screen",
   secret: "a secret of its own to encrypt with",
   settings: "colours, fonts and the like",

@@ -17,6 +17,7 @@ export type Permission =
   | "network-status"
   | "notification"
   | "open-uri"
+  | "screen-cast"
   | "screenshot"
   | "secret"
   | "settings"
@@ -48,6 +49,8 @@ export interface Portal {
   readonly givesVideo?: true;
   /** Properties besides `version` that are handed on. */
   readonly properties?: readonly string[];
+  /** Of properties that are sets of flags: those that are handed on. */
+  readonly masks?: Readonly<Record<string, number>>;
 }
 
 /** An answer in place of results: the user has not allowed it. */
@@ -147,7 +150,8 @@ export function beginSession(args: readonly Reader[], facts: Omit<MethodFacts, "
   };
 }
 
-function keepKnown(results: BusDict, known: Readonly<Record<string, Reader>>): BusDict {
+/** Of results those that are known, and of their types. */
+export function keepKnown(results: BusDict, known: Readonly<Record<string, Reader>>): BusDict {
   const kept = Object.entries(results).filter(([name, { signature }]) => known[name]?.signature === signature);
   return Object.fromEntries(kept);
 }

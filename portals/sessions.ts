@@ -33,8 +33,20 @@ export class Sessions {
     return this.#last;
   }
 
+  /** Holds something for as long as a session of the guest's lasts. Throws where there is none. */
+  holdFor(interfaceName: string, session: SessionNumber, end: () => void): void {
+    this.pathOf(interfaceName, session);
+    this.#open.get(session.number)?.ends.push(end);
+  }
+
+  /** Whether anything is held for a session. */
+  isHolding({ number }: SessionNumber): boolean {
+    return (this.#open.get(number)?.ends.length ?? 0) > 0;
+  }
+
   /** Holds something until the guest has no use for it: a number of its own. */
   hold(interfaceName: string, end: () => void): number {
+    this.checkRoom();
     this.#last += 1;
     this.#open.set(this.#last, { interface: interfaceName, path: undefined, ends: [end] });
     return this.#last;

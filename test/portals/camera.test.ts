@@ -1,13 +1,9 @@
 // The camera, from a PipeWire on the host through the real portal, the broker and a jail to another PipeWire, the guest's.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { execa } from "execa";
-import * as fdpass from "../../native/fdpass/index.ts";
 import { type BusDict, Variant } from "../../portals/bus.ts";
 import { changeSetting } from "../../portals/permissions.ts";
 import { needs } from "../support/require.ts";
-import { missingForVideo, readFrames } from "./support/cameras.ts";
+import { missingForVideo, readFramesFrom } from "./support/cameras.ts";
 import type { Program } from "./support/program.ts";
 import { until } from "./support/until.ts";
 import { denied, instance, startWorld, yes } from "./support/world.ts";
@@ -17,7 +13,6 @@ const { serial } = needs("pipewire", missing);
 
 const access = (program: Program) => program.ask("Camera.AccessCamera", "a{sv}", [{}]);
 
-/** What a program of the guest does with the descriptor that it is given: it takes so many frames, or is stopped. */
 async function takeFrames(
   program: Program,
   environment: Readonly<Record<string, string>>,
@@ -25,19 +20,7 @@ async function takeFrames(
   signal?: AbortSignal,
 ) {
   const [remote] = await program.call("Camera.OpenPipeWireRemote", "a{sv}", [{}]);
-  const path = join(environment.HOME ?? "", "taken.raw");
-  const source = ["pipewiresrc", "fd=3", "target-object=cloche-camera", `num-buffers=${count}`];
-  const argv = ["-q", ...source, "!", "video/x-raw,format=I420", "!", "filesink", `location=${path}`];
-  const taking = spawn("gst-launch-1.0", argv, {
-    env: environment,
-    stdio: ["ignore", "ignore", "inherit", Number(remote)],
-    timeout: 60_000,
-    ...(signal && { signal }),
-  });
-  fdpass.close(Number(remote));
-  const [code] = await once(taking, "exit");
-  if (code !== 0) throw new Error(`gst-launch-1.0 ended with ${code}`);
-  return readFrames(path);
+  return readFramesFrom(Number(remote), "target-object=cloche-camera", environment, count, signal);
 }
 
 serial("the frames of the host's camera reach the guest as they are, in order, while somebody looks", async (t) => {
@@ -99,7 +82,7 @@ serial("while the camera is in use a notification says so, and its button stops 
   const shown = () => world.backend.named("Notification.AddNotification");
   await until(() => world.camera.frames.length > 0, 30_000);
   await until(() => shown().length > 0);
-  const [appId, id, notification] = shown().at(-1)?.body as [string, string, BusDict];
+  const [appId, id, notification] = (shown().at(-1)?.body ?? []) as [string, string, BusDict];
   t.is(notification.title?.value, `[${instance}] uses the camera`);
   world.backend.invokeAction(appId, id, "stop");
   await until(() => world.inUse.at(-1)?.length === 0);

@@ -8,7 +8,16 @@ const busName = "org.freedesktop.impl.portal.desktop.cloche";
 const portalPath = "/org/freedesktop/portal/desktop";
 
 /** Interfaces that answer with a code and results. */
-const dialogs = ["Access", "Account", "AppChooser", "Email", "FileChooser", "GlobalShortcuts", "Screenshot"];
+const dialogs = [
+  "Access",
+  "Account",
+  "AppChooser",
+  "Email",
+  "FileChooser",
+  "GlobalShortcuts",
+  "ScreenCast",
+  "Screenshot",
+];
 const interfaces = [...dialogs, "Inhibit", "Notification", "Settings", "Lockdown"].map(
   (name) => `org.freedesktop.impl.portal.${name}`,
 );
@@ -130,7 +139,12 @@ export class Backend implements Disposable {
     const [name, property] = message.body;
     const properties: BusDict = String(name).endsWith(".Lockdown")
       ? this.lockdown
-      : { version: new Variant("u", 3), SupportedOptions: new Variant("a{sv}", {}) };
+      : {
+          version: new Variant("u", 3),
+          SupportedOptions: new Variant("a{sv}", {}),
+          AvailableSourceTypes: new Variant("u", 7),
+          AvailableCursorModes: new Variant("u", 7),
+        };
     if (message.member === "GetAll") this.#reply(message, "a{sv}", [properties]);
     else this.#reply(message, "v", [properties[property] ?? new Variant("b", false)]);
     return true;

@@ -119,8 +119,30 @@ function formatOf({ width, height, framesPerSecond }: typeof picture): Buffer {
 
 const digestOf = (frame: Buffer): string => createHash("sha256").update(frame).digest("hex");
 
+/** What a program of a guest does with the descriptor that it is given: it takes so many frames of a node, or is stopped. The descriptor is closed. */
+export async function readFramesFrom(
+  remote: number,
+  node: string,
+  environment: Readonly<Record<string, string>>,
+  count: number,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const path = join(environment.HOME ?? "", "taken.raw");
+  const pipeline = ["pipewiresrc", "fd=3", node, `num-buffers=${count}`, "!", "video/x-raw,format=I420"];
+  const taking = spawn("gst-launch-1.0", ["-q", ...pipeline, "!", "filesink", `location=${path}`], {
+    env: environment,
+    stdio: ["ignore", "ignore", "inherit", remote],
+    timeout: 60_000,
+    ...(signal && { signal }),
+  });
+  fdpass.close(remote);
+  const [code] = await once(taking, "exit");
+  if (code !== 0) throw new Error(`gst-launch-1.0 ended with ${code}`);
+  return readFrames(path);
+}
+
 /** The digest of each whole frame in a file. */
-export async function readFrames(path: string): Promise<string[]> {
+async function readFrames(path: string): Promise<string[]> {
   const { size } = await stat(path);
   const file = await open(path);
   try {

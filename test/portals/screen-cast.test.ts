@@ -1,0 +1,93 @@
+// What the user picks of the screen, as nodes of the guest's PipeWire. A camera stands in the place of the screen.
+import { execa } from "execa";
+import { type BusDict, Variant } from "../../portals/bus.ts";
+import { changeSetting, resetSettings } from "../../portals/permissions.ts";
+import { needs } from "../support/require.ts";
+import { missingForVideo, picture, readFramesFrom } from "./support/cameras.ts";
+import type { Program } from "./support/program.ts";
+import { until } from "./support/until.ts";
+import { denied, granted, instance, startWorld, type World } from "./support/world.ts";
+
+const missing = await missingForVideo();
+const { serial } = needs("pipewire", missing);
+
+const notAllowed = "org.freedesktop.portal.Error.NotAllowed";
+const size = new Variant("(ii)", [picture.width, picture.height]);
+
+interface PipeWireObject {
+  readonly id: number;
+  readonly info?: { readonly props?: Readonly<Record<string, unknown>> };
+}
+
+/** Nodes of a PipeWire by their names. */
+async function nodesOf({ environment }: World["guest"]): Promise<Map<string, number>> {
+  const { stdout } = await execa("pw-dump", { env: environment, extendEnv: false });
+  // What changes while it looks follows as an array of its own.
+  const [first] = stdout.split(/^(?=\[)/m);
+  const objects: PipeWireObject[] = JSON.parse(first ?? "[]");
+  return new Map(objects.map(({ id, info }) => [String(info?.props?.["node.name"]), id]));
+}
+
+/** The user picks the whole screen. */
+async function pickScreen(world: World) {
+  const node = (await nodesOf(world.host)).get("test-camera");
+  const facts: BusDict = { size, source_type: new Variant("u", 1), secret: new Variant("s", "the host's own") };
+  const streams = new Variant("a(ua{sv})", [[node, facts]]);
+  world.backend.answer = ({ name }) => granted(name === "ScreenCast.Start" ? { streams } : {});
+}
+
+async function begin(program: Program): Promise<string> {
+  const options = { session_handle_token: new Variant("s", "mine") };
+  const { results } = await program.ask("ScreenCast.CreateSession", "a{sv}", [options]);
+  const session = String(results.session_handle?.value);
+  const sources = { types: new Variant("u", 1), cursor_mode: new Variant("u", 2) };
+  const { code } = await program.ask("ScreenCast.SelectSources", "oa{sv}", [session, sources]);
+  if (code !== 0) throw new Error(`the sources were not selected: ${code}`);
+  return session;
+}
+
+serial("a screen that the user picks is seen in the guest until the session ends", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  await pickScreen(world);
+  using program = await world.startProgram();
+  t.is(await program.property("ScreenCast", "AvailableCursorModes"), 3);
+  const session = await begin(program);
+  t.is(await program.refusalOf("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]), notAllowed);
+  const { code, results } = await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}]);
+  t.is(code, 0);
+  const [[node, facts] = [0, {}]] = (results.streams?.value ?? []) as [number, BusDict][];
+  t.deepEqual(facts, { size, source_type: new Variant("u", 1) });
+  t.is((await nodesOf(world.guest)).get("cloche-screen-1-0"), node);
+  const [remote] = await program.call("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]);
+  const taken = await readFramesFrom(Number(remote), `path=${node}`, world.guest.environment, 30);
+  t.is(taken.length, 30);
+  t.true(taken.every((frame) => world.camera.frames.includes(frame)));
+  t.true(world.inUse.some((names) => names.includes("screen")));
+  const at = { destination: "org.freedesktop.portal.Desktop", path: session };
+  await program.bus.call({ ...at, interface: "org.freedesktop.portal.Session", member: "Close" });
+  await until(async () => !(await nodesOf(world.guest)).has("cloche-screen-1-0"));
+});
+
+serial("a no shows nothing, and what is denied later is gone at once", async (t) => {
+  await using world = await startWorld({ hasVideo: true });
+  await pickScreen(world);
+  const yes = world.backend.answer;
+  using program = await world.startProgram();
+  const session = await begin(program);
+  world.backend.answer = () => denied;
+  t.is((await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}])).code, 1);
+  // With its no the host has ended the session.
+  t.is(
+    await program.refusalOf("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]),
+    "org.freedesktop.DBus.Error.AccessDenied",
+  );
+
+  world.backend.answer = yes;
+  using watcher = await world.startProgram();
+  const mine = await begin(watcher);
+  t.is((await watcher.ask("ScreenCast.Start", "osa{sv}", [mine, "", {}])).code, 0);
+  await changeSetting(instance, "screen-cast", "deny");
+  await until(async () => ![...(await nodesOf(world.guest)).keys()].some((name) => name.startsWith("cloche-screen")));
+  await resetSettings(instance);
+  t.pass();
+});
