@@ -231,6 +231,9 @@ export class Broker {
       ...this.#host,
       sessions: this.#sessions,
       video: this.#video,
+      endSession: (session) => {
+        if (this.#sessions.close(session)) this.#send({ type: "session-closed", session, details: {} });
+      },
       interface: call.interface,
       object: portal.object,
       member: call.member,

@@ -57,7 +57,7 @@ export interface CallContext {
   /** Undefined where the guest has no PipeWire. */
   readonly video: VideoContext | undefined;
   /** Keeps it open until the program has gone, or the user takes it back: the number of a session. */
-  hold(end: () => void): number;
+  hold(video: ShownVideo): number;
   /** Keeps it open as long as a session, or ends it at once where there is no such session any more. */
   holdFor(session: SessionNumber, end: () => void): void;
   /** Whether anything is kept open for a session. */
@@ -83,7 +83,12 @@ export type CallFacts = Pick<
   | "isAllowed"
   | "video"
   | "write"
-> & { readonly exportedWindows: ReadonlySet<string>; readonly sessions: Sessions };
+> & {
+  readonly exportedWindows: ReadonlySet<string>;
+  readonly sessions: Sessions;
+  /** Ends one that there is no reason for any more, and tells the guest. */
+  readonly endSession: (session: number) => void;
+};
 
 export function createCallContext({ exportedWindows, sessions, ...facts }: CallFacts): CallContext {
   const { host, signal, member, accept } = facts;
@@ -119,7 +124,11 @@ export function createCallContext({ exportedWindows, sessions, ...facts }: CallF
     },
     hostSession: (session) => sessions.pathOf(facts.interface, session),
     // Opening takes its time: the program may have gone by now, or the user taken it back.
-    hold: (end) => orEnd(end, () => sessions.hold(facts.interface, end)),
+    hold({ close, ended }) {
+      const number = orEnd(close, () => sessions.hold(facts.interface, close));
+      void ended.then(() => facts.endSession(number));
+      return number;
+    },
     holdFor: (session, end) => orEnd(end, () => sessions.holdFor(facts.interface, session, end)),
     isHolding: (session) => sessions.isHolding(session),
     hostWindow(name) {

@@ -50,6 +50,9 @@ interface Shared {
 /** A slow guest starts PipeWire first. */
 const openTimeoutMs = scaled(60_000);
 const helloTimeoutMs = scaled(10_000);
+const maxGreeting = 16;
+/** Between two words about what is in use. */
+const usePauseMs = 500;
 const configurationInJail = "/run/media.conf";
 
 export class Media implements Disposable {
@@ -63,8 +66,13 @@ export class Media implements Disposable {
   readonly #listener: number;
   readonly #stopListening: () => void;
   #last = 0;
+  /** Connections that have not said yet for which stream they are. */
+  #greeting = 0;
   /** What runs now, by name; a stream that nobody looks at does not. */
   readonly #running = new Map<number, string>();
+  /** As it was said last. */
+  #told: readonly string[] = [];
+  #pause: NodeJS.Timeout | undefined;
   /** Hears what is in use whenever it changes. */
   onUse: (inUse: readonly string[]) => void = () => {};
 
@@ -175,12 +183,23 @@ export class Media implements Disposable {
   }
 
   #use(stream: number, what: string | undefined): void {
-    const before = this.#running.get(stream);
-    if (before === what) return;
     if (what === undefined) this.#running.delete(stream);
     else this.#running.set(stream, what);
-    this.#log(what === undefined ? `the ${before} is not in use any more` : `the ${what} is in use`);
-    this.onUse([...new Set(this.#running.values())]);
+    this.#tellUse();
+  }
+
+  /** At once, and then what it has come to meanwhile: a guest says as often as it likes whether it looks. */
+  #tellUse(): void {
+    const inUse = [...new Set(this.#running.values())];
+    if (this.#pause !== undefined || inUse.join() === this.#told.join()) return;
+    for (const what of inUse) if (!this.#told.includes(what)) this.#log(`the ${what} is in use`);
+    for (const what of this.#told) if (!inUse.includes(what)) this.#log(`the ${what} is not in use any more`);
+    this.#told = inUse;
+    this.onUse(inUse);
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#tellUse();
+    }, usePauseMs);
   }
 
   #forget(stream: number, process: HelperProcess): void {
@@ -191,6 +210,8 @@ export class Media implements Disposable {
   #accept(): void {
     const fd = fdpass.accept(this.#listener);
     if (fd === undefined) return;
+    if (this.#greeting >= maxGreeting) return fdpass.close(fd);
+    this.#greeting += 1;
     const limits = { timeoutMs: helloTimeoutMs, maxBytes: 4, maxFds: 0 };
     receiveOnce(fd, limits)
       .then(({ bytes }) => {
@@ -201,6 +222,9 @@ export class Media implements Disposable {
       .catch((error) => {
         this.#log(`video: ${messageOf(error)}`);
         fdpass.close(fd);
+      })
+      .finally(() => {
+        this.#greeting -= 1;
       });
   }
 
@@ -209,6 +233,7 @@ export class Media implements Disposable {
     fdpass.close(this.#listener);
     for (const { fail } of this.#opening.values()) fail(new ClocheError("agent-failed", "the instance ends"));
     for (const process of this.#processes) void process.kill();
+    clearTimeout(this.#pause);
   }
 }
 

@@ -73,10 +73,11 @@ export class Sessions {
     return number;
   }
 
-  /** The guest wants it no more. */
-  close(number: number): void {
-    const path = this.#remove(number)?.path;
-    if (path !== undefined) this.#host.closeSession(path);
+  /** There is no use for it any more. Whether there was one. */
+  close(number: number): boolean {
+    const session = this.#remove(number);
+    if (session?.path !== undefined) this.#host.closeSession(session.path);
+    return session !== undefined;
   }
 
   #remove(number: number): Session | undefined {

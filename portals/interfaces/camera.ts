@@ -41,7 +41,7 @@ export const camera: Portal = {
         const { video } = context;
         if (!video?.isAllowed("camera")) throw new NotAllowed("AccessCamera comes first");
         const opened = await video.share("camera", () => open(context));
-        return [new SessionNumber(context.hold(opened.close))];
+        return [new SessionNumber(context.hold(opened))];
       },
     },
   },

@@ -4,7 +4,7 @@ import type { CallContext } from "../call-context.ts";
 import type { ShownVideo } from "../media.ts";
 import { beginSession, forwardRequest, keepKnown, NotAllowed, type Portal, type Response } from "../portal.ts";
 import { boolean, flags, InvalidArgument, options, parentWindow, session, text, unsigned } from "../readers.ts";
-import { SessionNumber } from "../wire.ts";
+import type { SessionNumber } from "../wire.ts";
 
 /** Hidden, or drawn into the picture: what else a cursor may be does not go with the frames. */
 const cursorModes = 1 | 2;
@@ -50,7 +50,7 @@ export const screenCast: Portal = {
       async run(context, [which]) {
         context.hostSession(which);
         if (!context.isHolding(which as SessionNumber)) throw new NotAllowed("Start comes first");
-        return [new SessionNumber(context.hold(() => {}))];
+        return [which];
       },
     },
   },

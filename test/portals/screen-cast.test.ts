@@ -76,11 +76,8 @@ serial("a no shows nothing, and what is denied later is gone at once", async (t)
   const session = await begin(program);
   world.backend.answer = () => denied;
   t.is((await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}])).code, 1);
-  // With its no the host has ended the session.
-  t.is(
-    await program.refusalOf("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]),
-    "org.freedesktop.DBus.Error.AccessDenied",
-  );
+  // With its no the host ends the session, of which the guest hears soon.
+  t.truthy(await program.refusalOf("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]));
 
   world.backend.answer = yes;
   using watcher = await world.startProgram();

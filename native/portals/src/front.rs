@@ -341,17 +341,30 @@ impl Front {
         }
     }
 
+    /// Keeps a session that has no path until its owner has gone; one is enough for what a program asks for again and again.
+    fn hold(&self, state: &mut State, session: u32, owner: &str) {
+        if state.calls.sessions.contains_key(&session) {
+            return;
+        }
+        let holds = |held: &Session| held.owner == owner && held.path.is_empty();
+        if state.calls.sessions.values().any(holds) {
+            self.tell(&PortalsFromGuest::CloseSession { session });
+            return;
+        }
+        let (path, owner) = (String::new(), owner.to_owned());
+        state
+            .calls
+            .sessions
+            .insert(session, Session { path, owner });
+    }
+
     /// A connection to the guest's PipeWire, and the session that ends when the program does.
     fn reply_remote(&self, state: &mut State, call: Call, session: Option<u32>) {
         let header = call.message.header();
         match media::connect_program() {
             Ok(connection) => {
                 if let Some(session) = session {
-                    let (path, owner) = (String::new(), call.sender.clone());
-                    state
-                        .calls
-                        .sessions
-                        .insert(session, Session { path, owner });
+                    self.hold(state, session, &call.sender);
                 }
                 self.bus.reply(&header, &(Fd::from(connection),));
             }

@@ -125,20 +125,24 @@ export async function readFramesFrom(
   node: string,
   environment: Readonly<Record<string, string>>,
   count: number,
-  signal?: AbortSignal,
+  {
+    signal,
+    isKept = true,
+  }: { readonly signal?: AbortSignal /** Else there are no digests. */; readonly isKept?: boolean } = {},
 ): Promise<string[]> {
   const path = join(environment.HOME ?? "", "taken.raw");
   const pipeline = ["pipewiresrc", "fd=3", node, `num-buffers=${count}`, "!", "video/x-raw,format=I420"];
-  const taking = spawn("gst-launch-1.0", ["-q", ...pipeline, "!", "filesink", `location=${path}`], {
+  const sink = isKept ? ["filesink", `location=${path}`] : ["fakesink"];
+  const taking = spawn("gst-launch-1.0", ["-q", ...pipeline, "!", ...sink], {
     env: environment,
     stdio: ["ignore", "ignore", "inherit", remote],
-    timeout: 60_000,
+    timeout: 120_000,
     ...(signal && { signal }),
   });
   fdpass.close(remote);
   const [code] = await once(taking, "exit");
   if (code !== 0) throw new Error(`gst-launch-1.0 ended with ${code}`);
-  return readFrames(path);
+  return isKept ? readFrames(path) : [];
 }
 
 /** The digest of each whole frame in a file. */
