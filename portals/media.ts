@@ -210,7 +210,10 @@ export class Media implements Disposable {
   #accept(): void {
     const fd = fdpass.accept(this.#listener);
     if (fd === undefined) return;
-    if (this.#greeting >= maxGreeting) return fdpass.close(fd);
+    if (this.#greeting >= maxGreeting) {
+      fdpass.close(fd);
+      return;
+    }
     this.#greeting += 1;
     const limits = { timeoutMs: helloTimeoutMs, maxBytes: 4, maxFds: 0 };
     receiveOnce(fd, limits)
