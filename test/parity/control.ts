@@ -1,12 +1,13 @@
 // What a monitor is told while it runs: to pause, to go on, to save its state, and that a device comes or goes.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ExecutionContext } from "ava";
 import { scaled } from "../../src/deadlines.ts";
 import { layOut } from "../../src/instance/directory.ts";
+import { logPath } from "../../src/log.ts";
 import { nativeDirectory } from "../../src/paths.ts";
 import { launchGuest, shellIn, startIn, useFreshDirectories } from "../vm/guest.ts";
 import type { Subject } from "./subject.ts";
@@ -18,6 +19,23 @@ async function linesIn(ms: number, text: () => string): Promise<number> {
   const before = text().length;
   await delay(ms);
   return text().slice(before).split("\n").length - 1;
+}
+
+/** A program that the agent's SIGTERM does not end. */
+const countOnConsole = `trap '' TERM; i=0; while sleep 0.2; do i=$((i + 1)); echo "count $i" > /dev/console; done`;
+
+async function countsOnConsole(): Promise<number[]> {
+  const text = await readFile(logPath(id), "utf8");
+  return [...text.matchAll(/count (\d+)/g)].map(([, count]) => Number(count));
+}
+
+/** All counts so far, once one is right. */
+async function counted(isRight: (count: number) => boolean): Promise<number[]> {
+  while (true) {
+    const counts = await countsOnConsole();
+    if (counts.some(isRight)) return counts;
+    await delay(100);
+  }
 }
 
 export function declareControl({ test, monitor }: Subject): void {
@@ -40,6 +58,50 @@ export function declareControl({ test, monitor }: Subject): void {
       if (guest.monitor.snapshots !== undefined) await looksSaved(t, guest.monitor.snapshots, monitorDirectory);
       await guest.monitor.resume();
       t.true((await linesIn(scaled(2_000), () => texts().stdout)) > 3);
+    } finally {
+      await end();
+    }
+  });
+
+  test("a saved machine is restored where it was", async (t) => {
+    const { guest, monitorDirectory, end } = await launched();
+    try {
+      const { snapshots } = guest.monitor;
+      if (snapshots === undefined) {
+        t.not(monitor.vmm, "cloud-hypervisor", "its driver saves nothing");
+        return;
+      }
+      const counter = await startIn(guest, ["sh", "-c", countOnConsole], { user: "root" });
+      counter.session.exited.catch(() => {});
+      await counted((count) => count > 5);
+      await guest.monitor.pause();
+      const [saved = 0] = (await countsOnConsole()).slice(-1);
+      await looksSaved(t, snapshots, monitorDirectory);
+      await guest.monitor.resume();
+      const counts = await counted((count) => count > saved + 10);
+      await snapshots.restore("/run/monitor/saved");
+      // It counts on from where it was, until the agent sees that its link is not what it was, and ends the machine.
+      const error = await t.throwsAsync(guest.failed);
+      const after = (await countsOnConsole()).slice(counts.length);
+      const first = after.findIndex((count) => count < (counts.at(-1) ?? 0));
+      t.true(first >= 0, `restored: ${after}; ${error?.message}`);
+      t.true(Math.abs((after[first] ?? 0) - saved) <= 3, `saved at ${saved}, restored: ${after}`);
+    } finally {
+      await end();
+    }
+  });
+
+  test("its power button ends the guest's programs, then the machine", async (t) => {
+    const { guest, end } = await launched();
+    try {
+      const script = "trap 'echo bye; exit 7' TERM; echo on; while :; do sleep 0.1; done";
+      const { session, texts } = await startIn(guest, ["sh", "-c", script]);
+      while (!texts().stdout.includes("on")) await delay(50);
+      await guest.monitor.powerDown();
+      t.like(await session.exited, { code: 7 });
+      t.regex(texts().stdout, /bye/);
+      const error = await t.throwsAsync(guest.failed);
+      t.regex(error?.message ?? "", /ended/);
     } finally {
       await end();
     }

@@ -14,10 +14,14 @@ use crate::link::{Link, LinkError};
 use crate::reaper::Reaper;
 use crate::session::{Sessions, Users};
 use crate::timeline::Timeline;
-use crate::{bus, console, identity, network, portals, session, shares, shutdown, wayland, x11};
+use crate::{
+    bus, console, identity, network, portals, power_button, session, shares, shutdown, wayland, x11,
+};
 
 /// What processes are given to end when the host is gone.
 const ORPHAN_GRACE: Duration = Duration::from_secs(2);
+/// And when the power button was pressed.
+const BUTTON_GRACE: Duration = Duration::from_secs(10);
 
 /// Runs until the machine ends. `warnings` are what went wrong while it started.
 pub fn run(mut timeline: Timeline, warnings: &[String]) -> ! {
@@ -62,6 +66,12 @@ fn serve(
     timeline.mark("configure");
     let (sessions, renderer) = set_up(link, reaper, &configuration, &mut timeline)?;
     timeline.mark("ready");
+    let (all, everyone) = (reaper.clone(), sessions.clone());
+    let end = move || {
+        console::say("power button", "pressed");
+        shutdown::end_machine(&all, Some(&everyone), BUTTON_GRACE)
+    };
+    power_button::watch(end).at("session")?;
     link.send(&ControlFromGuest::Ready {
         timings: timeline.into_stages(),
         renderer,

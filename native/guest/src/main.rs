@@ -13,6 +13,7 @@ mod launch;
 mod link;
 mod network;
 mod portals;
+mod power_button;
 mod reaper;
 mod session;
 mod shares;
