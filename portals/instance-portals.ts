@@ -18,6 +18,7 @@ import { Bucket } from "./limits.ts";
 import { Media } from "./media.ts";
 import type { Permission } from "./portal.ts";
 import { registerAs } from "./registry.ts";
+import { enterScope } from "./scope.ts";
 import { type SharedDirectory, SharedFiles } from "./shared-files.ts";
 
 /** Windows that an instance may have exported at a time. */
@@ -63,7 +64,8 @@ export class InstancePortals implements AsyncDisposable {
     const appId = portalAppId(instance);
     const bus = await Bus.connect(address);
     try {
-      // First of all: a portal takes an application's name from its connection's first call.
+      await enterScope(bus, appId);
+      // Before all else: a portal takes an application's name from its connection's first call, or from the scope at that time.
       await registerAs(bus, appId);
       const [host, documents] = await Promise.all([HostPortal.open(bus), Documents.open(bus, appId)]);
       return new InstancePortals(instance, appId, bus, host, documents);
