@@ -40,7 +40,7 @@ _, files = bus.call_with_unix_fd_list_sync(*portal, "OpenPipeWireRemote", no_opt
 remote = files.get(0)
 print(*facts["size"], flush=True)
 source = ["pipewiresrc", f"fd={remote}", f"path={node}", f"num-buffers={count}"]
-pipeline = [*source, "!", f"video/x-raw,format={pixels}", "!", "fdsink", "fd=1"]
+pipeline = [*source, "!", "videoconvert", "!", f"video/x-raw,format={pixels}", "!", "fdsink", "fd=1"]
 taking = subprocess.Popen(["gst-launch-1.0", "-q", *pipeline], stdout=subprocess.PIPE, pass_fds=[remote])
 while frame := taking.stdout.read(frame_bytes):
     print(hashlib.sha256(frame).hexdigest(), flush=True)

@@ -45,6 +45,20 @@ serial("a screen that the user picks is seen in the guest until the session ends
   await until(async () => !(await nodesOf(world.guest)).has("cloche-screen-1-0"));
 });
 
+serial("a screen on which nothing changes is seen by everyone who begins to look", async (t) => {
+  await using world = await startWorld({ hasVideo: true, isStill: true });
+  await pickScreen(world.host, world.backend);
+  using program = await world.startProgram();
+  const session = await begin(program);
+  const { results } = await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}]);
+  const [[node] = [0]] = (results.streams?.value ?? []) as [number, BusDict][];
+  for (const time of ["the first", "the second"]) {
+    const [remote] = await program.call("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]);
+    const taken = await readFramesFrom(Number(remote), `path=${node}`, world.guest.environment, 1);
+    t.deepEqual(taken, world.camera.frames, time);
+  }
+});
+
 serial("a no shows nothing, and what is denied later is gone at once", async (t) => {
   await using world = await startWorld({ hasVideo: true });
   await pickScreen(world.host, world.backend);
