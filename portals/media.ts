@@ -20,6 +20,8 @@ export interface Video {
   readonly remote: number;
   /** The node that is captured; without, PipeWire chooses by `capture`. */
   readonly node?: number;
+  /** Whether no frame comes while nothing changes: who begins to look is shown the last one. */
+  readonly isStill?: boolean;
   /** Properties of the stream on the host. */
   readonly capture: Readonly<Record<string, string>>;
   /** Properties of the node in the guest. */
@@ -31,6 +33,12 @@ export interface ShownVideo {
   readonly node: number;
   readonly ended: Promise<void>;
   close(): void;
+}
+
+/** What a process captures. */
+interface Source extends Pick<Video, "capture"> {
+  readonly node: number | undefined;
+  readonly isStill: boolean;
 }
 
 /** Tells the guest to show a stream. */
@@ -122,7 +130,7 @@ export class Media implements Disposable {
   }
 
   /** Shows `video` in the guest. Throws `agent-failed` where the guest does not, `helper-failed` where the host has no such video. */
-  async show({ what, remote, node, capture, shown }: Video, announce: Announce): Promise<ShownVideo> {
+  async show({ what, remote, node, isStill = false, capture, shown }: Video, announce: Announce): Promise<ShownVideo> {
     this.#last += 1;
     const stream = this.#last;
     const { promise: connected, resolve: connect, reject: fail } = Promise.withResolvers<number>();
@@ -133,7 +141,7 @@ export class Media implements Disposable {
       announce(stream, shown);
       const connection = await connected;
       const id = Promise.withResolvers<number>();
-      const process = this.#start(stream, what, [connection, remote], { node, capture }, id.resolve);
+      const process = this.#start(stream, what, [connection, remote], { node, isStill, capture }, id.resolve);
       fdpass.close(connection);
       const ended = process.exited.then(() => this.#forget(stream, process));
       const close = () => void process.kill();
@@ -163,20 +171,20 @@ export class Media implements Disposable {
     stream: number,
     what: string,
     descriptors: readonly number[],
-    { node, capture }: { readonly node: number | undefined; readonly capture: Video["capture"] },
+    source: Source,
     hearNode: (node: number) => void,
   ): HelperProcess {
-    const plan = planCapture(this.#pipewire, stream, descriptors, node, capture);
+    const plan = planCapture(this.#pipewire, stream, descriptors, source);
     // Before the guest has a node, it runs for a moment to learn its format.
     let hasNode = false;
-    const process = startProcess(plan, this.#jail, (source, line) => {
+    const process = startProcess(plan, this.#jail, (output, line) => {
       const [, id] = /^node (\d{1,10})$/.exec(line) ?? [];
       if (id !== undefined) {
         hasNode = true;
         hearNode(Number(id));
       } else if (line === "running" && hasNode) this.#use(stream, what);
       else if (line === "idle") this.#use(stream, undefined);
-      if (source.endsWith(".err") || line.startsWith("frames")) this.#log(`${what}: ${line}`);
+      if (output.endsWith(".err") || line.startsWith("frames")) this.#log(`${what}: ${line}`);
     });
     this.#processes.add(process);
     return process;
@@ -245,8 +253,7 @@ function planCapture(
   pipewire: HostPipeWire,
   stream: number,
   descriptors: readonly number[],
-  node: number | undefined,
-  capture: Readonly<Record<string, string>>,
+  { node, isStill, capture }: Source,
 ): ProcessPlan {
   const configuration = packagePath("native", "media", "cloche-media.conf");
   const settings = {
@@ -254,6 +261,7 @@ function planCapture(
     "media.connection": 3,
     "media.remote": 4,
     ...(node !== undefined && { "media.node": node }),
+    "media.still": isStill,
     "stream.props": { "media.type": "Video", "media.category": "Capture", "node.name": "cloche", ...capture },
   };
   return {

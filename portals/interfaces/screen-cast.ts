@@ -78,6 +78,7 @@ async function open(context: CallContext, which: SessionNumber, node: number, in
     what: "screen",
     remote: Number(remote),
     node,
+    isStill: true,
     capture: { "media.role": "Screen" },
     shown: { "media.class": "Video/Source", "media.role": "Screen", "node.name": name },
   });

@@ -1,21 +1,23 @@
-// An unmodified editor in a microVM, and a file of the user's: picked in the host's dialog, edited, saved.
-import { chown, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+// Unmodified applications in microVMs, and files of the user's: picked in the host's dialog, edited, saved.
+import { chown, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { Variant } from "../../portals/bus.ts";
 import { scaled } from "../../src/deadlines.ts";
 import type { SwayNode } from "../../src/setup/sway-connection.ts";
 import { serial } from "../portals/support/fuse.ts";
 import { startScriptedHost } from "../portals/support/scripted-host.ts";
-import { until } from "../portals/support/until.ts";
+import { later, until } from "../portals/support/until.ts";
 import { granted } from "../portals/support/world.ts";
-import { keepPicture, startDesktop } from "../support/desktop.ts";
-import { drawn } from "../support/look.ts";
+import { brightness, keepPicture, startDesktop } from "../support/desktop.ts";
+import { contentWhen, drawn, isLike } from "../support/look.ts";
 
 /** Of an emulated guest. */
 const windowDeadlineMs = scaled(240_000);
 const browserDeadlineMs = scaled(400_000);
+/** What a quick user takes. */
+const answerMs = scaled(1_000);
 
 const desktop = await startDesktop();
 const host = await startScriptedHost(desktop.user);
@@ -24,41 +26,90 @@ test.after.always(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-serial("a GTK 4 editor opens, edits and saves a file of the host through the portal", async (t) => {
-  const { user } = desktop;
-  const directory = join(user.directory, "letters");
-  const path = join(directory, "letter.txt");
-  await mkdir(directory);
-  await writeFile(path, "written on the host\n");
-  for (const place of [directory, path]) await chown(place, user.uid, user.gid);
-  host.backend.answer = () => granted({ uris: new Variant("as", [pathToFileURL(path).href]) });
-  // The document portal is mounted before the editor's launch looks for it.
-  await host.documentsReady();
+interface Running {
+  readonly app: string;
+  /** The application's window, once its title is like that. */
+  windowOf(title: RegExp): Promise<SwayNode>;
+  stop(): Promise<void>;
+}
 
+/** Starts an application of the catalogue beside the host's portal. */
+function run(app: string, options: readonly string[] = [], deadlineMs = windowDeadlineMs): Running {
+  const cloche = join(desktop.user.checkout, "bin", "cloche");
   const environment = { DBUS_SESSION_BUS_ADDRESS: host.session.address };
-  const cloche = join(user.checkout, "bin", "cloche");
-  const running = desktop.start([cloche, "run", "gnome-text-editor", "--temp"], { environment });
+  const running = desktop.start([cloche, "run", app, "--temp", ...options], { environment });
   const over = new AbortController();
   running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ended with ${exitCode}: ${stderr}`)));
-  const isOurs = ({ app_id, name }: SwayNode, title: RegExp) =>
-    app_id === "cloche.gnome-text-editor" && title.test(name ?? "");
-  const first = await desktop.waitForWindow((window) => isOurs(window, /New Document/), windowDeadlineMs, over.signal);
-  await drawn(desktop, first.id);
+  return {
+    app,
+    windowOf(title) {
+      const isMeant = ({ app_id, name }: SwayNode) => app_id === `cloche.${app}` && title.test(name ?? "");
+      return desktop.waitForWindow(isMeant, deadlineMs, over.signal);
+    },
+    async stop() {
+      await desktop.start([cloche, "stop", app]);
+      await running;
+    },
+  };
+}
 
+/** A file of the user's, which is what they will pick. The document portal is mounted: a launch looks for it. */
+async function pickedFile(name: string, text: string): Promise<string> {
+  const { user } = desktop;
+  const directory = await mkdtemp(join(user.directory, "files-"));
+  const path = join(directory, name);
+  await writeFile(path, text);
+  for (const place of [directory, path]) await chown(place, user.uid, user.gid);
+  // Qt listens for the response once it has heard the method's reply, so an answer at once can pass it by.
+  const answer = granted({ uris: new Variant("as", [pathToFileURL(path).href]) });
+  host.backend.answer = () => later(answerMs, answer);
+  await host.documentsReady();
+  return path;
+}
+
+/** Opens the file that is picked, writes at its start, and saves it; then the editor ends. */
+async function editsFile(t: ExecutionContext, editor: Running, path: string): Promise<void> {
   await desktop.press("-M", "ctrl", "-k", "o", "-m", "ctrl");
-  const opened = await desktop.waitForWindow((window) => isOurs(window, /letter\.txt/), windowDeadlineMs, over.signal);
+  const { id } = await editor.windowOf(new RegExp(basename(path)));
   const [, , parent, title] = host.backend.named("FileChooser.OpenFile").at(-1)?.body ?? [];
-  t.regex(String(title), /^\[gnome-text-editor\] /);
+  t.true(String(title).startsWith(`[${editor.app}] `), String(title));
   t.regex(String(parent), /^wayland:./, "the dialog stands before the editor's window");
-  await keepPicture("portal-editor", await drawn(desktop, opened.id));
+  await keepPicture(`portal-${editor.app}`, await drawn(desktop, id));
 
+  const before = await readFile(path, "utf8");
   await desktop.type("typed in the guest ");
-  await drawn(desktop, opened.id);
+  await drawn(desktop, id);
   await desktop.press("-M", "ctrl", "-k", "s", "-m", "ctrl");
-  await until(async () => (await readFile(path, "utf8")) === "typed in the guest written on the host\n");
-  t.pass();
-  await desktop.start([cloche, "stop", "gnome-text-editor"]);
-  await running;
+  await until(async () => (await readFile(path, "utf8")) === `typed in the guest ${before}`);
+  await editor.stop();
+}
+
+const preferColours = (scheme: "dark" | "light") =>
+  host.backend.changeSetting("org.freedesktop.appearance", "color-scheme", new Variant("u", scheme === "dark" ? 1 : 2));
+
+serial("a GTK 4 editor is dark while the host is, and edits a file of the host through the portal", async (t) => {
+  const path = await pickedFile("letter.txt", "written on the host\n");
+  preferColours("light");
+  const editor = run("gnome-text-editor");
+  const { id } = await editor.windowOf(/New Document/);
+  const light = await drawn(desktop, id);
+  t.true(brightness(light) > 200, `${brightness(light)}`);
+
+  preferColours("dark");
+  await contentWhen(desktop, id, (content) => brightness(content) < 80);
+  await keepPicture("portal-editor-dark", await drawn(desktop, id));
+  preferColours("light");
+  await contentWhen(desktop, id, (content) => isLike(content, light, 0.01));
+
+  await editsFile(t, editor, path);
+});
+
+serial("a Qt 6 editor edits a file of the host through the portal", async (t) => {
+  const path = await pickedFile("list.txt", "written on the host\n");
+  const editor = run("featherpad");
+  const { id } = await editor.windowOf(/Untitled/);
+  await drawn(desktop, id);
+  await editsFile(t, editor, path);
 });
 
 /** Its title says what was picked. */
@@ -81,28 +132,17 @@ serial("Firefox uploads a file of the host, and saves one there", async (t) => {
     granted({ uris: new Variant("as", [pathToFileURL(name.endsWith("OpenFile") ? path : saved).href]) });
   await host.documentsReady();
 
-  const environment = { DBUS_SESSION_BUS_ADDRESS: host.session.address };
-  const cloche = join(user.checkout, "bin", "cloche");
-  const argv = ["run", "firefox-esr", "--temp", "--share", `${site}:ro`, "--", "file:///mnt/site/page.html"];
-  const running = desktop.start([cloche, ...argv], { environment });
-  const over = new AbortController();
-  running.then(({ exitCode, stderr }) => over.abort(new Error(`cloche run ended with ${exitCode}: ${stderr}`)));
-  const windowOf = (title: RegExp) =>
-    desktop.waitForWindow(
-      ({ app_id, name }) => app_id === "cloche.firefox-esr" && title.test(name ?? ""),
-      browserDeadlineMs,
-      over.signal,
-    );
-  const first = await windowOf(/ready/);
+  const options = ["--share", `${site}:ro`, "--", "file:///mnt/site/page.html"];
+  const firefox = run("firefox-esr", options, browserDeadlineMs);
+  const first = await firefox.windowOf(/ready/);
   await drawn(desktop, first.id);
   await desktop.press("-k", "Return");
-  const uploaded = await windowOf(/got: written on the host/);
+  const uploaded = await firefox.windowOf(/got: written on the host/);
   await keepPicture("portal-firefox", await drawn(desktop, uploaded.id));
 
   await desktop.press("-M", "ctrl", "-k", "s", "-m", "ctrl");
   await until(async () => (await readFile(saved, "utf8").catch(() => "")).includes("input"), scaled(30_000));
   const [, , , title] = host.backend.named("FileChooser.SaveFile").at(-1)?.body ?? [];
   t.regex(String(title), /^\[firefox-esr\] /);
-  await desktop.start([cloche, "stop", "firefox-esr"]);
-  await running;
+  await firefox.stop();
 });

@@ -53,7 +53,7 @@ test("where systemd is not, refuses, or says yes and does nothing, there is no s
   t.false(await enterScope(bus, "dev.cloche.foot"));
   const answers = [
     (call: Message) => Message.newMethodReturn(call, "o", ["/org/freedesktop/systemd1/job/1"]),
-    (call: Message) => new Message({ ...refusal, replySerial: call.serial ?? 0, destination: call.sender }),
+    (call: Message) => Object.assign(Message.newMethodReturn(call, "", []), refusal),
   ];
   for (const answer of answers) {
     using _ = await play(session.address, ["org.freedesktop.systemd1"], answer);

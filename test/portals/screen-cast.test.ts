@@ -1,40 +1,17 @@
 // What the user picks of the screen, as nodes of the guest's PipeWire. A camera stands in the place of the screen.
-import { execa } from "execa";
 import { type BusDict, Variant } from "../../portals/bus.ts";
 import { changeSetting, resetSettings } from "../../portals/permissions.ts";
 import { needs } from "../support/require.ts";
-import { missingForVideo, picture, readFramesFrom } from "./support/cameras.ts";
+import { missingForVideo, readFramesFrom } from "./support/cameras.ts";
 import type { Program } from "./support/program.ts";
+import { nodesOf, pickScreen, screenFacts } from "./support/screens.ts";
 import { until } from "./support/until.ts";
-import { denied, granted, instance, startWorld, type World } from "./support/world.ts";
+import { denied, instance, startWorld } from "./support/world.ts";
 
 const missing = await missingForVideo();
 const { serial } = needs("pipewire", missing);
 
 const notAllowed = "org.freedesktop.portal.Error.NotAllowed";
-const size = new Variant("(ii)", [picture.width, picture.height]);
-
-interface PipeWireObject {
-  readonly id: number;
-  readonly info?: { readonly props?: Readonly<Record<string, unknown>> };
-}
-
-/** Nodes of a PipeWire by their names. */
-async function nodesOf({ environment }: World["guest"]): Promise<Map<string, number>> {
-  const { stdout } = await execa("pw-dump", { env: environment, extendEnv: false });
-  // What changes while it looks follows as an array of its own.
-  const [first] = stdout.split(/^(?=\[)/m);
-  const objects: PipeWireObject[] = JSON.parse(first ?? "[]");
-  return new Map(objects.map(({ id, info }) => [String(info?.props?.["node.name"]), id]));
-}
-
-/** The user picks the whole screen. */
-async function pickScreen(world: World) {
-  const node = (await nodesOf(world.host)).get("test-camera");
-  const facts: BusDict = { size, source_type: new Variant("u", 1), secret: new Variant("s", "the host's own") };
-  const streams = new Variant("a(ua{sv})", [[node, facts]]);
-  world.backend.answer = ({ name }) => granted(name === "ScreenCast.Start" ? { streams } : {});
-}
 
 async function begin(program: Program): Promise<string> {
   const options = { session_handle_token: new Variant("s", "mine") };
@@ -48,7 +25,7 @@ async function begin(program: Program): Promise<string> {
 
 serial("a screen that the user picks is seen in the guest until the session ends", async (t) => {
   await using world = await startWorld({ hasVideo: true });
-  await pickScreen(world);
+  await pickScreen(world.host, world.backend);
   using program = await world.startProgram();
   t.is(await program.property("ScreenCast", "AvailableCursorModes"), 3);
   const session = await begin(program);
@@ -56,7 +33,7 @@ serial("a screen that the user picks is seen in the guest until the session ends
   const { code, results } = await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}]);
   t.is(code, 0);
   const [[node, facts] = [0, {}]] = (results.streams?.value ?? []) as [number, BusDict][];
-  t.deepEqual(facts, { size, source_type: new Variant("u", 1) });
+  t.deepEqual(facts, screenFacts);
   t.is((await nodesOf(world.guest)).get("cloche-screen-1-0"), node);
   const [remote] = await program.call("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]);
   const taken = await readFramesFrom(Number(remote), `path=${node}`, world.guest.environment, 30);
@@ -68,9 +45,23 @@ serial("a screen that the user picks is seen in the guest until the session ends
   await until(async () => !(await nodesOf(world.guest)).has("cloche-screen-1-0"));
 });
 
+serial("a screen on which nothing changes is seen by everyone who begins to look", async (t) => {
+  await using world = await startWorld({ hasVideo: true, isStill: true });
+  await pickScreen(world.host, world.backend);
+  using program = await world.startProgram();
+  const session = await begin(program);
+  const { results } = await program.ask("ScreenCast.Start", "osa{sv}", [session, "", {}]);
+  const [[node] = [0]] = (results.streams?.value ?? []) as [number, BusDict][];
+  for (const time of ["the first", "the second"]) {
+    const [remote] = await program.call("ScreenCast.OpenPipeWireRemote", "oa{sv}", [session, {}]);
+    const taken = await readFramesFrom(Number(remote), `path=${node}`, world.guest.environment, 1);
+    t.deepEqual(taken, world.camera.frames, time);
+  }
+});
+
 serial("a no shows nothing, and what is denied later is gone at once", async (t) => {
   await using world = await startWorld({ hasVideo: true });
-  await pickScreen(world);
+  await pickScreen(world.host, world.backend);
   const yes = world.backend.answer;
   using program = await world.startProgram();
   const session = await begin(program);

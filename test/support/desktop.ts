@@ -31,6 +31,10 @@ export function countColours({ pixels }: Picture, limit = 64): number {
   return colours.size;
 }
 
+/** The mean of all samples, 0 to 255. */
+export const brightness = ({ pixels }: Picture): number =>
+  pixels.reduce((sum, sample) => sum + sample, 0) / pixels.length;
+
 /** Keeps a picture for whoever looks at a failed test; returns its path. */
 export async function keepPicture(name: string, picture: Picture): Promise<string> {
   const directory = join(stateDirectory(), "test-pictures");

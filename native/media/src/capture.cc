@@ -26,7 +26,8 @@ Object wish(uint32_t subtype) {
 
 }  // namespace
 
-void Capture::start(uint32_t node) {
+void Capture::start(uint32_t node, bool is_still) {
+  is_still_ = is_still;
   Object raw = wish(spa::raw), mjpg = wish(spa::mjpg);
   const spa_pod* params[] = {raw.pod(), mjpg.pod()};
   const uint32_t flags = pw_stream_flag_autoconnect | pw_stream_flag_map_buffers | pw_stream_flag_dont_reconnect;
@@ -67,15 +68,21 @@ void Capture::take(const spa_data& data) {
   const uint32_t bytes = data.chunk->size < room ? data.chunk->size : room;
   if (data.data == nullptr || bytes == 0 || data.maxsize > max_frame_bytes) return;
   make_slots(data.maxsize);
+  if (bytes > capacity_) return;
   if (!is_format_told_) {
-    is_format_told_ = send(FromHost::format, format_, format_bytes_, data.maxsize);
+    put(FromHost::format, format_, format_bytes_, data.maxsize);
+    send();
+    is_format_told_ = true;
     // From here on the guest says whether anybody looks.
     pw_stream_set_active(stream_, false);
-  } else if (is_wanted_) {
-    frames_ += 1;
-    const uint8_t* frame = static_cast<const uint8_t*>(data.data) + offset;
-    if (!send(FromHost::frame, frame, bytes, static_cast<uint32_t>(data.chunk->stride))) dropped_ += 1;
   }
+  if (!is_wanted_ && !is_still_) return;
+  put(FromHost::frame, static_cast<const uint8_t*>(data.data) + offset, bytes, static_cast<uint32_t>(data.chunk->stride));
+  last_ = (first_ + queued_) % slot_count;
+  has_last_ = true;
+  if (!is_wanted_) return;
+  frames_ += 1;
+  send();
 }
 
 void Capture::make_slots(uint32_t frame_bytes) {
@@ -87,17 +94,31 @@ void Capture::make_slots(uint32_t frame_bytes) {
   }
 }
 
-bool Capture::send(FromHost kind, const void* body, uint32_t bytes, uint32_t value) {
-  if (queued_ == slot_count || bytes > capacity_) return false;
+void Capture::put(FromHost kind, const void* body, uint32_t bytes, uint32_t value) {
+  if (queued_ == slot_count) {
+    // The newest goes, not the oldest, of which a part may be on the connection: the picture that stays has to arrive.
+    queued_ -= 1;
+    dropped_ += 1;
+  }
   Slot& slot = slots_[(first_ + queued_) % slot_count];
   const HostHeader header = {kind, bytes, value};
   memcpy(slot.bytes, &header, sizeof header);
   memcpy(slot.bytes + sizeof header, body, bytes);
   slot.length = static_cast<uint32_t>(sizeof header) + bytes;
   slot.sent = 0;
+}
+
+void Capture::send() {
   queued_ += 1;
   flush();
-  return true;
+}
+
+void Capture::send_last() {
+  if (queued_ == 0) first_ = last_;
+  if (last_ != (first_ + queued_) % slot_count) return;
+  slots_[last_].sent = 0;
+  frames_ += 1;
+  send();
 }
 
 void Capture::flush() {
@@ -141,8 +162,10 @@ void Capture::obey(const GuestMessage& message) {
     printf("node %u\n", message.value);
     fflush(stdout);
   } else if (message.kind == FromGuest::wanted && is_format_told_) {
+    const bool begins = message.value != 0 && !is_wanted_;
     is_wanted_ = message.value != 0;
     pw_stream_set_active(stream_, is_wanted_);
+    if (begins && is_still_ && has_last_) send_last();
     if (!is_wanted_) tell();
   } else {
     fail("the guest has sent something else");

@@ -8,8 +8,8 @@ namespace media {
 
 class Capture final : public Stream {
  public:
-  /** `node` is the target's id, or PipeWire's choice by `properties`. */
-  void start(uint32_t node);
+  /** `node` is the target's id, or PipeWire's choice by `properties`. Of what is still, no frame comes while nothing changes. */
+  void start(uint32_t node, bool is_still);
 
  protected:
   void on_state(int state) override;
@@ -31,8 +31,12 @@ class Capture final : public Stream {
   bool is_sending() const { return queued_ > 0; }
   void take(const spa_data& data);
   void make_slots(uint32_t frame_bytes);
-  /** Copies a message into the next slot. False where all are taken. */
-  bool send(FromHost kind, const void* body, uint32_t bytes, uint32_t value);
+  /** Copies a message into the slot after those on their way, in the place of the last of them where all are taken. */
+  void put(FromHost kind, const void* body, uint32_t bytes, uint32_t value);
+  /** The message that was put goes. */
+  void send();
+  /** Sends the frame that was seen last, if it is not on its way. */
+  void send_last();
   void flush();
   void hear();
   void obey(const GuestMessage& message);
@@ -47,6 +51,10 @@ class Capture final : public Stream {
   uint32_t format_bytes_ = 0;
   bool is_format_told_ = false;
   bool is_wanted_ = false;
+  bool is_still_ = false;
+  /** The slot of the frame that was seen last. */
+  uint32_t last_ = 0;
+  bool has_last_ = false;
 
   uint8_t incoming_[sizeof(GuestMessage)];
   uint32_t heard_ = 0;

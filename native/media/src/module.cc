@@ -4,6 +4,7 @@
 //   media.connection  the descriptor of the connection between them
 //   media.remote      the descriptor of a connection to PipeWire; by default programs' usual one
 //   media.node        the id of what is captured; by default PipeWire chooses
+//   media.still       `true` where no frame comes while nothing changes
 //   stream.props      of the stream
 #include <cstdlib>
 #include <cstring>
@@ -36,6 +37,8 @@ extern "C" __attribute__((visibility("default"))) int pipewire__module_init(pw_i
   media::Stream& stream = is_capture ? static_cast<media::Stream&>(capture) : source;
   stream.open(pw_impl_module_get_context(module), number(arguments, "media.remote"), "Cloche", given == nullptr ? "" : given);
   stream.listen_on(connection, spa::io_in);
-  if (is_capture) capture.start(static_cast<uint32_t>(number(arguments, "media.node")));
+  const char* still = pw_properties_get(arguments, "media.still");
+  const bool is_still = still != nullptr && strcmp(still, "true") == 0;
+  if (is_capture) capture.start(static_cast<uint32_t>(number(arguments, "media.node")), is_still);
   return 0;
 }

@@ -1,6 +1,8 @@
 #include "source.h"
 
 #include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -14,6 +16,8 @@ namespace {
 
 /** Reads at a turn; other things of the loop come between. */
 constexpr int reads_per_turn = 64;
+/** Without a frame for so long, the last one is shown again: who has begun to look since, or was not ready, has not seen it. */
+constexpr long silence_ns = 500'000'000;
 
 }  // namespace
 
@@ -34,6 +38,13 @@ void Source::on_state(int state) {
   const bool is_streaming = state == pw_stream_streaming;
   if (is_streaming != is_streaming_) tell(FromGuest::wanted, is_streaming ? 1 : 0);
   is_streaming_ = is_streaming;
+  shown_ = nullptr;
+}
+
+void Source::on_removed(const pw_buffer* buffer) {
+  if (buffer == shown_) shown_ = nullptr;
+  // What is being received has nowhere to go.
+  if (buffer == buffer_) body_ = nullptr, buffer_ = nullptr;
 }
 
 void Source::on_format(const spa_pod*) {
@@ -100,18 +111,47 @@ void Source::end_frame() {
   header_read_ = 0;
   body_ = nullptr;
   if (header_.kind == FromHost::format) return connect();
-  if (buffer_ == nullptr) return;
-  spa_buffer& buffer = *buffer_->buffer;
-  *buffer.datas[0].chunk = {0, header_.bytes, static_cast<int32_t>(header_.value), 0};
+  if (buffer_ != nullptr) show(buffer_, header_.bytes, static_cast<int32_t>(header_.value));
+  buffer_ = nullptr;
+}
+
+void Source::show(pw_buffer* shown, uint32_t bytes, int32_t stride) {
+  shown_ = shown;
+  shown_bytes_ = bytes;
+  shown_stride_ = stride;
+  spa_buffer& buffer = *shown->buffer;
+  *buffer.datas[0].chunk = {0, bytes, stride, 0};
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   for (uint32_t index = 0; index < buffer.n_metas; index++)
     if (buffer.metas[index].type == spa::meta_header && buffer.metas[index].size >= sizeof(spa_meta_header))
       *static_cast<spa_meta_header*>(buffer.metas[index].data) = {0, 0, now.tv_sec * 1'000'000'000 + now.tv_nsec, 0, frames_};
   frames_ += 1;
-  pw_stream_queue_buffer(stream_, buffer_);
-  buffer_ = nullptr;
+  pw_stream_queue_buffer(stream_, shown);
   pw_stream_trigger_process(stream_);
+  start_timer();
+}
+
+void Source::show_again() {
+  uint64_t times;
+  if (read(timer_, &times, sizeof times) != sizeof times || shown_ == nullptr || buffer_ != nullptr) return;
+  pw_buffer* next = pw_stream_dequeue_buffer(stream_);
+  if (next == nullptr) return start_timer();
+  const spa_data& from = shown_->buffer->datas[0];
+  const spa_data& to = next->buffer->datas[0];
+  const bool fits = from.data != nullptr && to.data != nullptr && to.maxsize >= shown_bytes_;
+  if (fits && next != shown_) memcpy(to.data, from.data, shown_bytes_);
+  show(next, fits ? shown_bytes_ : 0, shown_stride_);
+}
+
+void Source::start_timer() {
+  if (timer_ < 0) {
+    timer_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (timer_ < 0) fail("there is no timer");
+    watch(timer_, [](void* data, int, uint32_t) { static_cast<Source*>(data)->show_again(); });
+  }
+  const itimerspec once = {{0, 0}, {0, silence_ns}};
+  timerfd_settime(timer_, 0, &once, nullptr);
 }
 
 void Source::tell(FromGuest kind, uint32_t value) {

@@ -29,6 +29,7 @@ void Stream::open(pw_context* context, int remote, const char* name, const char*
   events.param_changed = [](void* data, uint32_t id, const spa_pod* param) {
     if (id == spa::format && param != nullptr) static_cast<Stream*>(data)->on_format(param);
   };
+  events.remove_buffer = [](void* data, pw_buffer* buffer) { static_cast<Stream*>(data)->on_removed(buffer); };
   events.process = [](void* data) { static_cast<Stream*>(data)->on_process(); };
   pw_stream_add_listener(stream_, &hook_, &events, this);
 }
@@ -38,6 +39,10 @@ void Stream::listen_on(int connection, uint32_t mask) {
   const auto heard = [](void* data, int, uint32_t what) { static_cast<Stream*>(data)->on_io(what); };
   source_ = methods(loop_).add_io(loop_->utils->cb.data, connection, mask, true, heard, this);
   if (source_ == nullptr) fail("the connection cannot be watched");
+}
+
+void Stream::watch(int fd, void (*heard)(void* data, int fd, uint32_t mask)) {
+  if (methods(loop_).add_io(loop_->utils->cb.data, fd, spa::io_in, true, heard, this) == nullptr) fail("a descriptor cannot be watched");
 }
 
 void Stream::watch_for(uint32_t mask) { methods(loop_).update_io(loop_->utils->cb.data, source_, mask); }

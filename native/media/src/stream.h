@@ -19,7 +19,12 @@ class Stream {
   /** The connection can be used. */
   virtual void on_io(uint32_t mask) = 0;
 
+  /** A buffer is the stream's no longer. */
+  virtual void on_removed(const pw_buffer*) {}
+
   void watch_for(uint32_t mask);
+  /** Calls back when `fd` can be read. */
+  void watch(int fd, void (*heard)(void* data, int fd, uint32_t mask));
 
   pw_stream* stream_ = nullptr;
   int connection_ = -1;

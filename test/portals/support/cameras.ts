@@ -25,7 +25,7 @@ export async function missingForVideo(): Promise<string | undefined> {
 }
 
 /** Starts PipeWire with its session manager; disposed of, both end. */
-async function startPipeWire({ environment }: Pick<Session, "environment">): Promise<AsyncDisposable> {
+export async function startPipeWire({ environment }: Pick<Session, "environment">): Promise<AsyncDisposable> {
   await using cleanup = new AsyncDisposableStack();
   const start = (program: string) => {
     const options = { env: environment, extendEnv: false, stdio: "ignore", reject: false } as const;
@@ -43,6 +43,11 @@ async function startPipeWire({ environment }: Pick<Session, "environment">): Pro
   return { [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
+export interface CameraFacts {
+  /** Whether it shows one frame, and then nothing. */
+  readonly isStill?: boolean;
+}
+
 export interface Camera extends AsyncDisposable {
   /** The digests of the frames that it has shown, in order. */
   readonly frames: readonly string[];
@@ -52,7 +57,7 @@ export interface Camera extends AsyncDisposable {
  * Starts PipeWire in a session, and a camera of it that shows GStreamer's test picture. The module makes its node: not every GStreamer's own does.
  * xdg-desktop-portal has to start after it: not every one notices a camera that comes later.
  */
-export async function startCamera({ environment }: Session): Promise<Camera> {
+export async function startCamera({ environment }: Session, { isStill = false }: CameraFacts = {}): Promise<Camera> {
   await using cleanup = new AsyncDisposableStack();
   cleanup.use(await startPipeWire({ environment }));
   const [ours, theirs] = fdpass.socketpair();
@@ -81,7 +86,7 @@ export async function startCamera({ environment }: Session): Promise<Camera> {
   const frames: string[] = [];
   source.stdout.on("readable", () => {
     for (let frame = source.stdout.read(picture.bytes); frame !== null; frame = source.stdout.read(picture.bytes)) {
-      if (!isWanted || frame.length !== picture.bytes) continue;
+      if (!isWanted || frame.length !== picture.bytes || (isStill && frames.length > 0)) continue;
       frames.push(digestOf(frame));
       connection.write(message(2, frame, picture.width));
     }

@@ -54,7 +54,7 @@ export interface World extends AsyncDisposable {
 
 /** The user's directories of the whole process are the world's: one world at a time. */
 export async function startWorld(
-  facts: { hasNetwork?: boolean; bucket?: Bucket; hasVideo?: boolean } = {},
+  facts: { hasNetwork?: boolean; bucket?: Bucket; hasVideo?: boolean; isStill?: boolean } = {},
 ): Promise<World> {
   await using cleanup = new AsyncDisposableStack();
   const { session: host, backend } = cleanup.use(await startScriptedHost());
@@ -62,7 +62,7 @@ export async function startWorld(
   process.env.XDG_STATE_HOME = join(host.directory, "state");
   process.env.XDG_DESKTOP_PORTAL_DIR = host.environment.XDG_DESKTOP_PORTAL_DIR ?? "";
   const guest = cleanup.use(await startSession(guestEnvironment));
-  const camera = facts.hasVideo ? cleanup.use(await startCamera(host)) : undefined;
+  const camera = facts.hasVideo ? cleanup.use(await startCamera(host, facts)) : undefined;
   const bus = cleanup.use(await Bus.connect(host.address));
   const portal = cleanup.use(await HostPortal.open(bus));
   const documents = await Documents.open(bus, appId);
