@@ -1,5 +1,6 @@
 // The broker of one instance: what the guest's front end asks, checked, decided, and done on the host's own portals.
 import type { Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { ClocheError, messageOf } from "../src/errors.ts";
 import { readFrames } from "../src/link/frame.ts";
 import { encodeMessage, parsePortals } from "../src/link/message.ts";
@@ -54,10 +55,12 @@ interface Waiting {
   readonly permission: Permission | undefined;
 }
 
-/** Whether a call has become a request, of which the guest is told once. */
+/** Whether and when a call has become a request, of which the guest is told once. */
 interface Acceptance {
   readonly accept: () => void;
-  isDone: boolean;
+  readonly isDone: boolean;
+  /** Milliseconds on the clock of `performance`. */
+  readonly at: number;
 }
 
 /** Why the user's own word ended a call. */
@@ -286,6 +289,7 @@ export class Broker {
       acceptance.accept();
       record(consent.isYes ? answerOf(response, signal) : "denied", by);
       if (response.code === 0) this.#host.bucket.giveBack();
+      await heard(acceptance, signal);
       if (signal.aborted) {
         if (response.session !== undefined) this.#sessions.close(response.session);
         if (signal.reason === withdrawn) this.#respond(call.id, cancelled);
@@ -301,11 +305,14 @@ export class Broker {
   }
 
   #acceptance(id: number): Acceptance {
-    const acceptance: Acceptance = {
+    const acceptance = {
       isDone: false,
+      at: 0,
       accept: () => {
-        if (!acceptance.isDone) this.#send({ type: "accept", id });
+        if (acceptance.isDone) return;
+        this.#send({ type: "accept", id });
         acceptance.isDone = true;
+        acceptance.at = performance.now();
       },
     };
     return acceptance;
@@ -374,6 +381,11 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
+
+/** Qt listens for the response only once it has the request's handle: an answer that nobody had to think about comes no sooner than one would. */
+const responsePauseMs = 200;
+const heard = ({ at }: Acceptance, signal: AbortSignal): Promise<void> =>
+  delay(Math.max(0, at + responsePauseMs - performance.now()), undefined, { signal }).catch(() => {});
 
 const answerOf = (response: Response, signal: AbortSignal): Answer =>
   signal.aborted || response.code === 1 ? "cancelled" : response.code === 0 ? "allowed" : "failed";

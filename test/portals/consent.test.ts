@@ -1,7 +1,7 @@
 // Interfaces for which the broker asks: granted once, while it runs, for good, and not.
 import test from "ava";
 import { Variant } from "../../portals/bus.ts";
-import { readSettings, resetSettings } from "../../portals/permissions.ts";
+import { changeSetting, readSettings, resetSettings } from "../../portals/permissions.ts";
 import { until } from "./support/until.ts";
 import { appId, denied, granted, instance, startWorld, yes } from "./support/world.ts";
 
@@ -140,3 +140,13 @@ test.serial("an icon by a path is left out", async (t) => {
 function png(): Buffer {
   return Buffer.from("89504e470d0a1a0a", "hex");
 }
+
+test.serial("an answer without a dialog leaves a program the time to listen for it", async (t) => {
+  await changeSetting(instance, "file-chooser", "deny");
+  await using guest = await world.startRawGuest();
+  const id = guest.call("FileChooser.OpenFile", "ssa{sv}", ["", "Open", {}]);
+  await guest.hear((message) => message.type === "accept" && message.id === id);
+  const accepted = performance.now();
+  t.like(await guest.hear((message) => message.type === "response" && message.id === id), { code: 1 });
+  t.true(performance.now() - accepted > 150);
+});
