@@ -48,6 +48,8 @@ export async function bootstrap(store: Store, request: BootstrapRequest): Promis
     await runTool({
       argv,
       failure: `${request.what} cannot be made from Debian's packages`,
+      // As root it mounts /proc and others in the root that it makes; killed, it would leave them behind.
+      ownMounts: as === "root",
       writesTo: isShared ? `${request.target} or ${temporary}` : request.target,
       environment: { ...bootstrapEnvironment, TMPDIR: temporary },
       signal: request.signal,

@@ -12,6 +12,8 @@ export interface Tool {
   readonly writesTo: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Its mounts are in a namespace of its own, and end with it; takes root. */
+  readonly ownMounts?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Given each line of its standard error; `taken` keeps the line out of the error. */
   readonly onLine?: (line: string) => "taken" | undefined;
@@ -36,7 +38,8 @@ export async function runTool(tool: Tool): Promise<string> {
   const last: string[] = [];
   // Loaded here: a launch that has nothing to build does not wait for it.
   const { execa } = await import("execa");
-  const child = execa("sh", ["-c", diesWithUs, "sh", program, ...args], {
+  const namespace = tool.ownMounts ? ["unshare", "--mount", "--"] : [];
+  const child = execa("sh", ["-c", diesWithUs, "sh", ...namespace, program, ...args], {
     // A group of its own: mmdebstrap waits for its children when it is told to end, so they are told too.
     detached: true,
     stdin: "pipe",
